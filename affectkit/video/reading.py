@@ -1,0 +1,199 @@
+"""Frames and time stamps in, through PyAV.
+
+The time of a frame is its presentation time stamp (PTS) times the time base of the stream, in
+seconds, wherever the first one lies. Traps met in the wild, and what is done about them:
+
+- a frame without PTS takes the time of the frame before plus one nominal interval;
+- a PTS that repeats or falls back is moved to one tick after the frame before. No frame is left
+  out, since annotation files count decoded frames; a warning says how many were moved;
+- a packet that cannot be decoded is skipped, and the frames that can be are given; at the end a
+  warning says how many frames the header announced and how many came;
+- rotation that the container asks for is applied: width and height are those of the shown picture.
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from affectkit.errors import AffectkitError
+
+FPS = 25.0  # for files that say nothing
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What the container says about a video; nothing has been decoded but the first frame."""
+
+    path: Path
+    width: int  # as shown: after rotation
+    height: int
+    fps: float  # nominal; frames carry their own times
+    frames: int  # announced by the header; 0 = unknown
+    codec: str
+    pixel_format: str
+    rotation: int  # degrees counter-clockwise, applied on reading: 0, 90, 180 or 270
+    duration: float  # seconds; 0 = unknown
+    sound: bool
+    container: str
+    start: float  # seconds; where the earliest stream begins
+
+
+@contextmanager
+def open_video(path: Path) -> Iterator[av.container.InputContainer]:
+    """Open a file that holds a video stream.
+
+    Raises:
+        AffectkitError: missing, a folder, empty, not a video, or sound only.
+    """
+    if not path.is_file():
+        kind = "is a folder, not a video file" if path.is_dir() else "does not exist"
+        raise AffectkitError(f"{path} {kind}; expected a video such as .mp4, .webm, .avi or .gif")
+    if not path.stat().st_size:
+        raise AffectkitError(f"{path} is empty (0 bytes); copy or download it again")
+    try:
+        container = av.open(str(path))
+    except (av.FFmpegError, OSError) as error:
+        raise AffectkitError(_unreadable(path, error)) from None
+    with container:
+        if not container.streams.video:
+            raise AffectkitError(f"{path} holds no video stream ({container.format.name})")
+        yield container
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    reason = getattr(error, "strerror", None) or str(error)
+    return (
+        f"{path} cannot be read as a video ({reason}); "
+        "it is of another kind, cut short or damaged: try it in a player"
+    )
+
+
+def probe(path: Path) -> VideoInfo:
+    """Read what the header says, and decode one frame.
+
+    Raises:
+        AffectkitError: there is no video at `path`, or not a single frame of it decodes.
+    """
+    path = Path(path)
+    with open_video(path) as container:
+        stream = container.streams.video[0]
+        frame = next(_decode(container, stream, []), None)
+        if frame is None:
+            raise AffectkitError(f"{path}: no frame could be decoded; it is cut short or damaged")
+        rotation = frame.rotation % 360
+        size = (frame.width, frame.height)
+        return VideoInfo(
+            path=path,
+            width=size[rotation % 180 != 0],
+            height=size[rotation % 180 == 0],
+            fps=nominal_fps(stream),
+            frames=stream.frames,
+            codec=stream.codec_context.codec.canonical_name,
+            pixel_format=stream.codec_context.pix_fmt or "",
+            rotation=rotation,
+            duration=(container.duration or 0) / av.time_base,
+            sound=bool(container.streams.audio),
+            container=container.format.name,
+            start=(container.start_time or 0) / av.time_base,
+        )
+
+
+def nominal_fps(stream: av.VideoStream) -> float:
+    """Frames a second as the container says, 25 where it says nothing."""
+    return float(stream.average_rate or stream.guessed_rate or FPS)
+
+
+def read_frames(
+    path: Path, batch: int = 32
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.uint8]]]:
+    """Decode a video from its first frame to its last, `batch` frames at a time.
+
+    Yields:
+        time (frame) in seconds, strictly rising, and rgb (frame, row, col, channel).
+
+    Raises:
+        AffectkitError: there is no video at `path`, or not a single frame of it decodes.
+    """
+    frames = _frames(Path(path))
+    while group := list(islice(frames, batch)):
+        times, pictures = zip(*group, strict=True)
+        yield np.array(times, np.float64), np.stack(pictures)
+
+
+def read_times(path: Path) -> NDArray[np.float64]:
+    """The time (frame) of every frame in seconds, as `read_frames` gives it."""
+    return np.array([time for time, _ in _timed(Path(path))], np.float64)
+
+
+def _frames(path: Path) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+    shape: tuple[int, ...] | None = None
+    for time, frame in _timed(path):
+        rgb = np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
+        shape = shape or rgb.shape
+        if rgb.shape != shape:
+            raise AffectkitError(
+                f"{path}: the picture changes from {shape[1]}x{shape[0]} to "
+                f"{rgb.shape[1]}x{rgb.shape[0]} at {time:.3f} s; cut the file there"
+            )
+        yield time, rgb
+
+
+def _timed(path: Path) -> Iterator[tuple[float, av.VideoFrame]]:
+    faults: list[str] = []
+    count = moved = 0
+    with open_video(path) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        tick, interval = float(stream.time_base or 1e-6), 1 / nominal_fps(stream)
+        last = -np.inf
+        for frame in _decode(container, stream, faults):
+            time = frame.time
+            if time is None:
+                time = last + interval if count else 0.0
+            elif time <= last:
+                time, moved = last + tick, moved + 1
+            last, count = time, count + 1
+            yield time, frame
+        _report(path, announced=stream.frames, decoded=count, moved=moved, faults=faults)
+
+
+def _decode(
+    container: av.container.InputContainer, stream: av.VideoStream, faults: list[str]
+) -> Iterator[av.VideoFrame]:
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except (av.FFmpegError, OSError) as error:  # what comes after cannot be read at all
+            faults.append(str(error))
+            return
+        try:
+            yield from packet.decode()
+        except av.FFmpegError as error:
+            faults.append(str(error))
+
+
+def _report(path: Path, *, announced: int, decoded: int, moved: int, faults: list[str]) -> None:
+    if not decoded:
+        raise AffectkitError(f"{path}: no frame could be decoded; it is cut short or damaged")
+    if decoded < announced or faults:
+        warnings.warn(
+            f"{path}: {announced or 'an unknown number of'} frames announced, {decoded} decoded; "
+            "the file is cut short or damaged",
+            stacklevel=3,
+        )
+    if moved:
+        warnings.warn(
+            f"{path}: {moved} of {decoded} time stamps did not rise and were moved one tick "
+            "behind the frame before",
+            stacklevel=3,
+        )
