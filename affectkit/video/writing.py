@@ -19,7 +19,7 @@ from affectkit.errors import AffectkitError
 from affectkit.files import beside
 from affectkit.video.reading import FPS, open_video
 
-# a multiple of every usual time base (90000, 24000, 30000, 15360, 12800, 1000 ...): times stay exact
+# a multiple of every usual time base (90000, 24000, 30000, 15360, 1000 ...): times stay exact
 TICKS = 11_520_000
 # without the second one, a first time other than 0 is rounded to milliseconds
 MUXER = {"movflags": "+faststart", "movie_timescale": str(TICKS)}
@@ -51,7 +51,7 @@ def write_video(
         overwrite: replace a file that stands there; otherwise that is an error.
 
     Raises:
-        AffectkitError: no frames, times that do not rise, a suffix other than .mp4, or `path` exists.
+        AffectkitError: no frames, times that do not rise, not an .mp4, or `path` exists.
     """
     path = Path(path)
     if path.suffix.lower() != ".mp4":

@@ -1,0 +1,113 @@
+"""What browsers play and seek well: the file itself, or an H.264 twin made once.
+
+Chromium, Firefox and Safari want H.264, VP8, VP9 or AV1 in mp4 or webm; seeking is only quick when
+key frames are near each other and the index of an mp4 stands in front.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affectkit.video.reading import VideoInfo, open_video, probe, read_frames, read_times
+from affectkit.video.writing import write_video
+
+VIDEO = {".mp4": ("h264", "vp9", "av1"), ".webm": ("vp8", "vp9", "av1")}
+SOUND = {".mp4": ("aac", "mp3", "opus", "flac"), ".webm": ("opus", "vorbis")}
+PIXELS = ("yuv420p", "yuvj420p")
+KEY_DISTANCE = 60  # frames
+
+
+def playable(path: Path, folder: Path) -> Path:
+    """The video in a form that browsers play and seek.
+
+    Args:
+        path: any video that can be read.
+        folder: where a twin is put; its name holds a hash of the content of `path`, so that a
+            changed file is made again.
+
+    Returns:
+        `path` itself where it is good, else an H.264 twin with all its frames, their time stamps
+        and the sound.
+
+    Raises:
+        AffectkitError: there is no video at `path`, or not a single frame of it decodes.
+    """
+    path = Path(path)
+    info = probe(path)
+    if _plays(info):
+        return path
+    twin = Path(folder) / f"{path.stem}-{_content_hash(path)}.mp4"
+    if not twin.exists():
+        write_video(
+            twin,
+            single_frames(path),
+            sound=path if info.sound else None,
+            fps=info.fps,
+            overwrite=True,
+        )
+    return twin
+
+
+def single_frames(path: Path) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+    """The frames of a video one by one, as `write_video` takes them."""
+    for times, pictures in read_frames(path, batch=8):
+        yield from zip(times.tolist(), pictures, strict=True)
+
+
+def media_times(path: Path) -> NDArray[np.float64]:
+    """What a browser calls the time of every frame (frame), in seconds.
+
+    Browsers start the clock of a file with its earliest stream: `mediaTime` and `currentTime` are
+    the time stamp less that start.
+    """
+    return read_times(path) - probe(path).start
+
+
+def _plays(info: VideoInfo) -> bool:
+    suffix = info.path.suffix.lower()
+    return (
+        info.codec in VIDEO.get(suffix, ())
+        and info.pixel_format in PIXELS
+        and (suffix != ".mp4" or _index_in_front(info.path))
+        and _streams_fit(info.path, suffix)
+    )
+
+
+def _index_in_front(path: Path) -> bool:
+    """Whether the box `moov` comes before `mdat` in an mp4."""
+    with path.open("rb") as file:
+        while len(head := file.read(16)) >= 8:
+            kind, size = head[4:8], int.from_bytes(head[:4])
+            if kind in (b"moov", b"mdat"):
+                return kind == b"moov"
+            if size == 1:
+                size = int.from_bytes(head[8:16])
+            if size < 8:
+                return False
+            file.seek(size - len(head), 1)
+    return False
+
+
+def _streams_fit(path: Path, suffix: str) -> bool:
+    with open_video(path) as container:
+        sound = [track.codec_context.codec.canonical_name for track in container.streams.audio]
+        packets = [
+            (packet.pts, packet.is_keyframe)
+            for packet in container.demux(container.streams.video[0])
+            if packet.size
+        ]
+    if not all(codec in SOUND[suffix] for codec in sound):
+        return False
+    stamps = [pts for pts, _ in packets if pts is not None]
+    if len(set(stamps)) < len(packets):  # missing or repeated: the twin gets mended ones
+        return False
+    keys = [number for number, (_, key) in enumerate(packets) if key] + [len(packets)]
+    return bool(np.diff(keys).max(initial=0) <= KEY_DISTANCE)
+
+
+def _content_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
