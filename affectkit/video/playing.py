@@ -1,7 +1,8 @@
 """What browsers play and seek well: the file itself, or an H.264 twin made once.
 
 Chromium, Firefox and Safari want H.264, VP8, VP9 or AV1 in mp4 or webm; seeking is only quick when
-key frames are near each other and the index of an mp4 stands in front.
+key frames are near each other and the index of an mp4 stands in front. Chromium's `mediaTime` and `currentTime`
+are the presentation time stamps, rounded to microseconds, wherever the first one lies.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from affectkit.video.reading import VideoInfo, open_video, probe, read_frames, read_times
+from affectkit.video.reading import VideoInfo, open_video, probe, read_frames
 from affectkit.video.writing import write_video
 
 VIDEO = {".mp4": ("h264", "vp9", "av1"), ".webm": ("vp8", "vp9", "av1")}
@@ -55,15 +56,6 @@ def single_frames(path: Path) -> Iterator[tuple[float, NDArray[np.uint8]]]:
     """The frames of a video one by one, as `write_video` takes them."""
     for times, pictures in read_frames(path, batch=8):
         yield from zip(times.tolist(), pictures, strict=True)
-
-
-def media_times(path: Path) -> NDArray[np.float64]:
-    """What a browser calls the time of every frame (frame), in seconds.
-
-    Browsers start the clock of a file with its earliest stream: `mediaTime` and `currentTime` are
-    the time stamp less that start.
-    """
-    return read_times(path) - probe(path).start
 
 
 def _plays(info: VideoInfo) -> bool:

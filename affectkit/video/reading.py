@@ -42,7 +42,6 @@ class VideoInfo:
     duration: float  # seconds; 0 = unknown
     sound: bool
     container: str
-    start: float  # seconds; where the earliest stream begins
 
 
 @contextmanager
@@ -101,7 +100,6 @@ def probe(path: Path) -> VideoInfo:
             duration=(container.duration or 0) / av.time_base,
             sound=bool(container.streams.audio),
             container=container.format.name,
-            start=(container.start_time or 0) / av.time_base,
         )
 
 
