@@ -4,12 +4,12 @@ Frames where either signal is NaN are left out. Variances and covariances divide
 the Aff-Wild and ABAW evaluations do. Whatever dims are not in `dim` survive.
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable
 
 import numpy as np
 import xarray as xr
 
-Dims = Hashable | Iterable[Hashable]
+Dims = str | Collection[Hashable]
 ROUNDING = 1e-24
 
 
@@ -36,25 +36,25 @@ def ccc(annotation: xr.DataArray, prediction: xr.DataArray, dim: Dims) -> xr.Dat
 def pearson(annotation: xr.DataArray, prediction: xr.DataArray, dim: Dims) -> xr.DataArray:
     """Pearson's correlation along `dim`; NaN where either signal is constant."""
     a, p = _paired(annotation, prediction)
-    return _covariance(a, p, dim) / np.sqrt(_covariance(a, a, dim) * _covariance(p, p, dim))
+    return _covariance(a, p, dim) / (_covariance(a, a, dim) * _covariance(p, p, dim)) ** 0.5
 
 
 def _covariance(a: xr.DataArray, b: xr.DataArray, dim: Dims) -> xr.DataArray:
     covariance = ((a - a.mean(dim)) * (b - b.mean(dim))).mean(dim)
     # the mean of a constant signal is rounded: what is left of it is not variance
-    return covariance.where(np.abs(covariance) > ROUNDING, 0.0).where(covariance.notnull())
+    return covariance.where(abs(covariance) > ROUNDING, 0.0).where(covariance.notnull())
 
 
 def rmse(annotation: xr.DataArray, prediction: xr.DataArray, dim: Dims) -> xr.DataArray:
     """Root of the mean squared error along `dim`."""
     a, p = _paired(annotation, prediction)
-    return np.sqrt(((p - a) ** 2).mean(dim))
+    return ((p - a) ** 2).mean(dim) ** 0.5
 
 
 def mae(annotation: xr.DataArray, prediction: xr.DataArray, dim: Dims) -> xr.DataArray:
     """Mean absolute error along `dim`."""
     a, p = _paired(annotation, prediction)
-    return np.abs(p - a).mean(dim)
+    return abs(p - a).mean(dim)
 
 
 def bias(annotation: xr.DataArray, prediction: xr.DataArray, dim: Dims) -> xr.DataArray:
@@ -66,7 +66,9 @@ def bias(annotation: xr.DataArray, prediction: xr.DataArray, dim: Dims) -> xr.Da
 def sign_agreement(annotation: xr.DataArray, prediction: xr.DataArray, dim: Dims) -> xr.DataArray:
     """Share of frames with equal sign (SAGR) along `dim`; 0 agrees with 0 only."""
     a, p = _paired(annotation, prediction)
-    return (np.sign(a) == np.sign(p)).where(a.notnull()).mean(dim)
+    same = xr.apply_ufunc(np.sign, a) == xr.apply_ufunc(np.sign, p)
+    share: xr.DataArray = same.where(a.notnull()).mean(dim)
+    return share
 
 
 METRICS: dict[str, Callable[[xr.DataArray, xr.DataArray, Dims], xr.DataArray]] = {

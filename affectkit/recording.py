@@ -158,8 +158,9 @@ def save_recording(
 
 def write_zarr(dataset: xr.Dataset, path: Path) -> None:
     """Write any Dataset to a new zarr folder; `face` is stored raw, since speed is what counts."""
-    raw = {"face": {"compressors": None, "chunks": _face_chunks(dataset["face"].shape)}}
-    encoding = raw if "face" in dataset else {}
+    encoding = {}
+    if "face" in dataset:
+        encoding["face"] = {"compressors": None, "chunks": _face_chunks(dataset["face"].shape)}
     dataset.drop_encoding().to_zarr(
         path, mode="w-", zarr_format=2, consolidated=False, encoding=encoding
     )
@@ -179,6 +180,7 @@ def _append_faces(path: Path, batches: Iterable[NDArray[np.uint8]], count: int) 
                 shape=shape,
                 chunks=_face_chunks(shape),
                 dtype="uint8",
+                fill_value=None,  # xarray takes a fill value for a missing one, and black for NaN
                 compressors=None,
                 attributes={"_ARRAY_DIMENSIONS": list(DIMS["face"])},
             )
@@ -207,7 +209,8 @@ def open_zarr(path: Path | str, kind: str) -> xr.Dataset:
     """
     if not (Path(path) / ".zgroup").is_file():
         raise AffectkitError(f"{path} is not a {kind}: expected a zarr folder with a .zgroup file")
-    return xr.open_zarr(path, consolidated=False, chunks=None)
+    dataset: xr.Dataset = xr.open_zarr(path, consolidated=False, chunks=None)
+    return dataset
 
 
 def list_recordings(folder: Path | str) -> list[Path]:

@@ -1,0 +1,73 @@
+"""Weights to disk and back. Nothing here unpickles: a checkpoint from a stranger cannot run code."""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from affectkit.errors import AffectkitError
+from affectkit.files import beside
+from affectkit.models.cnn_rnn import CnnRnn
+from affectkit.run import CHECKPOINT, RECIPE, WEIGHTS, read_contract
+from affectkit.training.recipe import Recipe, read_recipe
+
+
+def build_model(recipe: Recipe) -> CnnRnn:
+    """Build the net of a recipe, with fresh weights drawn from torch's random state."""
+    return CnnRnn(**recipe.model.model_dump())
+
+
+def save_weights(model: torch.nn.Module, run: Path) -> None:
+    """Write the weights as safetensors."""
+    tensors = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    with beside(run / WEIGHTS, overwrite=True) as partial:
+        save_file(tensors, partial)
+
+
+def load_model(run: Path) -> CnnRnn:
+    """Build the net of a run and load its best weights; in evaluation mode, on the CPU.
+
+    Raises:
+        AffectkitError: `run` is not a run, has no weights yet, or they do not fit its recipe.
+    """
+    read_contract(run)
+    path = run / WEIGHTS
+    if not path.is_file():
+        raise AffectkitError(f"{run} has no {WEIGHTS} yet: its training has not finished an epoch")
+    recipe = read_recipe(run / RECIPE)
+    started = recipe.model.model_copy(update={"pretrained": False, "weights": ""})
+    model = build_model(recipe.model_copy(update={"model": started}))
+    try:
+        model.load_state_dict(load_file(path))
+    except (SafetensorError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise AffectkitError(f"{path} does not fit {run / RECIPE}: {reason}") from None
+    return model.eval()
+
+
+def save_checkpoint(run: Path, content: dict[str, Any]) -> None:
+    """Write all that training needs to go on."""
+    with beside(run / CHECKPOINT, overwrite=True) as partial:
+        torch.save(content, partial)
+
+
+def load_checkpoint(run: Path) -> dict[str, Any] | None:
+    """Read the checkpoint of a run, or None where it has none.
+
+    Raises:
+        AffectkitError: the file holds more than tensors and plain values, or is damaged.
+    """
+    path = run / CHECKPOINT
+    if not path.is_file():
+        return None
+    try:
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        reason = str(error).splitlines()[0][:120]
+        raise AffectkitError(
+            f"{path} was refused: not a checkpoint of tensors ({reason})"
+        ) from None
+    return content

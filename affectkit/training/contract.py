@@ -1,0 +1,95 @@
+"""What a run promises: on which data it was trained, and what it wants to see when it predicts."""
+
+import hashlib
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from affectkit.errors import AffectkitError
+from affectkit.recording import AFFECT
+from affectkit.training.recipe import Recipe
+
+PACKAGES = ("affectkit", "torch", "timm", "lightning-fabric", "numpy", "xarray")
+Splits = dict[str, list[xr.Dataset]]
+
+
+def split_recordings(recordings: Sequence[xr.Dataset]) -> Splits:
+    """Sort recordings into their splits and check that they can be trained on.
+
+    Raises:
+        AffectkitError: a split that training needs is missing or has no annotations, a subject is
+            in two splits, or the recordings were cut differently.
+    """
+    splits: Splits = {}
+    for recording in recordings:
+        splits.setdefault(recording.attrs["split"], []).append(recording)
+    for name in ("train", "validation"):
+        if not any(bool(r["annotation"].notnull().any()) for r in splits.get(name, [])):
+            raise AffectkitError(
+                f"no annotated recordings in the split {name!r}; there are "
+                + (", ".join(f"{len(v)} in {k!r}" for k, v in sorted(splits.items())) or "none")
+            )
+    _check_subjects(splits)
+    _check_crops(recordings)
+    return splits
+
+
+def _check_subjects(splits: Splits) -> None:
+    homes: dict[str, str] = {}
+    for split, recordings in splits.items():
+        for recording in recordings:
+            subject = recording.attrs["subject"] or recording.attrs["recording"]
+            if homes.setdefault(subject, split) != split:
+                raise AffectkitError(
+                    f"subject {subject!r} is in the splits {homes[subject]!r} and {split!r}: "
+                    "scores would be of people the net has seen"
+                )
+
+
+def _check_crops(recordings: Sequence[xr.Dataset]) -> None:
+    first = recordings[0]
+    for recording in recordings:
+        if "face" not in recording:
+            raise AffectkitError(f"recording {recording.attrs['recording']!r} has no 'face'")
+        if recording.attrs["crop"] != first.attrs["crop"]:
+            raise AffectkitError(
+                f"recordings {first.attrs['recording']!r} and {recording.attrs['recording']!r} "
+                "are cut by different crop contracts; prepare them again with one"
+            )
+
+
+def describe(recipe: Recipe, folder: Path, splits: Splits) -> dict[str, Any]:
+    """The contract of a run, as run.json holds it."""
+    everything = [recording for group in splits.values() for recording in group]
+    return {
+        "name": recipe.name,
+        "affect": list(AFFECT),
+        "crop": everything[0].attrs["crop"],
+        "input_size": recipe.windows.input_size,
+        "sequence_length": recipe.windows.length,
+        "backbone": recipe.model.backbone,
+        "temporal": recipe.model.temporal,
+        "loss": recipe.training.loss,
+        "seed": recipe.seed,
+        "datasets": sorted({recording.attrs["dataset"] for recording in everything}),
+        "recordings": str(folder.resolve()),
+        "fingerprint": fingerprint(everything),
+        "splits": {
+            name: sorted(recording.attrs["recording"] for recording in group)
+            for name, group in sorted(splits.items())
+        },
+        "versions": {package: version(package) for package in PACKAGES},
+    }
+
+
+def fingerprint(recordings: Sequence[xr.Dataset]) -> str:
+    """A hash of names, frames, annotations and boxes: changes when the training data do."""
+    digest = hashlib.sha256()
+    for recording in sorted(recordings, key=lambda r: str(r.attrs["recording"])):
+        digest.update(recording.attrs["recording"].encode())
+        for name in ("frame", "annotation", "crop_box"):
+            digest.update(recording[name].values.tobytes())
+    return digest.hexdigest()[:16]

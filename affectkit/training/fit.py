@@ -1,0 +1,211 @@
+"""The training loop, top to bottom: plan, read, augment, forward, loss, step, validate, keep the best.
+
+All that is random is drawn from the recipe's seed and the number of the epoch or step. A training
+that was cut off and goes on from its last whole epoch therefore ends with the same weights.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import torch
+import xarray as xr
+from lightning_fabric import Fabric
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
+
+from affectkit.errors import AffectkitError
+from affectkit.files import write_text
+from affectkit.metrics import ccc
+from affectkit.models.cnn_rnn import CnnRnn
+from affectkit.models.losses import LOSSES
+from affectkit.recording import list_recordings, open_recording
+from affectkit.run import CONTRACT, HISTORY, RECIPE, read_contract, write_contract
+from affectkit.training.checkpoint import (
+    build_model,
+    load_checkpoint,
+    save_checkpoint,
+    save_weights,
+)
+from affectkit.training.contract import Splits, describe, split_recordings
+from affectkit.training.recipe import Recipe, read_recipe, recipe_text
+from affectkit.training.stream import predict_affect
+from affectkit.training.windows import augment, plan_epoch, read_batches, resize
+
+Row = dict[str, float]
+Progress = Callable[[str, int, int], None]
+
+
+class Learner(NamedTuple):
+    """All that moves in training. `wrapped` is `model` on its device, as Fabric wants it called."""
+
+    fabric: Fabric
+    model: CnnRnn
+    wrapped: Any
+    optimizer: Any
+    schedule: LRScheduler
+
+
+def fit(
+    recipe: Recipe,
+    recordings: Path,
+    run: Path,
+    *,
+    on_epoch: Callable[[Row], None] | None = None,
+    progress: Progress | None = None,
+) -> list[Row]:
+    """Train a net and leave the run folder; goes on where an earlier call was cut off.
+
+    Args:
+        recipe: how to train.
+        recordings: folder of recordings with the splits "train" and "validation".
+        run: the folder to leave.
+        on_epoch: called with each new row of the history.
+        progress: called with the epoch's name, steps done and steps in all.
+
+    Returns:
+        The history, a row an epoch: loss and validation CCC.
+
+    Raises:
+        AffectkitError: a split is missing or has no annotations, the recordings are cut
+            differently, `run` belongs to another recipe or other data, or the loss is not finite.
+    """
+    splits = split_recordings([open_recording(path) for path in list_recordings(recordings)])
+    claim_run(recipe, recordings, run, splits)
+    learner = build_learner(recipe, steps_per_epoch(recipe, splits["train"]))
+    history = restore(learner, run)
+    for epoch in range(len(history), recipe.training.epochs):
+        began = time.perf_counter()
+        loss = train_epoch(learner, recipe, splits["train"], epoch, progress)
+        scores = validate(learner.model, recipe, splits["validation"])
+        seconds = round(time.perf_counter() - began, 2)
+        history.append({"epoch": epoch + 1, "loss": loss, **scores, "seconds": seconds})
+        keep(learner, run, history)
+        if on_epoch:
+            on_epoch(history[-1])
+    return history
+
+
+def claim_run(recipe: Recipe, recordings: Path, run: Path, splits: Splits) -> None:
+    """Write recipe and contract into a new run folder, or check that it belongs to both."""
+    contract = describe(recipe, recordings, splits)
+    if not (run / CONTRACT).is_file():
+        write_text(run / RECIPE, recipe_text(recipe))
+        write_contract(run, contract)
+        return
+    if read_recipe(run / RECIPE) != recipe:
+        raise AffectkitError(f"{run} was trained by another recipe; choose another folder")
+    if read_contract(run)["fingerprint"] != contract["fingerprint"]:
+        raise AffectkitError(f"{run} was trained on other recordings; choose another folder")
+
+
+def steps_per_epoch(recipe: Recipe, recordings: Sequence[xr.Dataset]) -> int:
+    """Full batches in an epoch, however the windows' offsets fall."""
+    windows = sum(max(1, r.sizes["frame"] // recipe.windows.length) for r in recordings)
+    return max(1, windows // recipe.windows.batch)
+
+
+def build_learner(recipe: Recipe, steps: int) -> Learner:
+    """Net, optimiser and schedule (one cycle over the whole training) on the recipe's device."""
+    settings = recipe.training
+    fabric = Fabric(accelerator=settings.accelerator, devices=1, precision=settings.precision)
+    torch.manual_seed(recipe.seed)
+    model = build_model(recipe).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.AdamW(
+        model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
+    )
+    schedule = OneCycleLR(
+        optimizer,
+        settings.learning_rate,
+        total_steps=steps * settings.epochs,
+        pct_start=settings.warmup,
+    )
+    wrapped, wrapped_optimizer = fabric.setup(model, optimizer)
+    return Learner(fabric, model, wrapped, wrapped_optimizer, schedule)
+
+
+def train_epoch(
+    learner: Learner,
+    recipe: Recipe,
+    recordings: Sequence[xr.Dataset],
+    epoch: int,
+    progress: Progress | None = None,
+) -> float:
+    """One pass over all recordings; gives the mean loss."""
+    steps = steps_per_epoch(recipe, recordings)
+    length, batch_size = recipe.windows.length, recipe.windows.batch
+    windows = plan_epoch([r.sizes["frame"] for r in recordings], length, (recipe.seed, epoch))
+    batches = read_batches(recordings, windows[: steps * batch_size], length, batch_size)
+    learner.wrapped.train()
+    total = 0.0
+    for done, batch in enumerate(batches, start=1):
+        step = epoch * steps + done
+        torch.manual_seed(hash((recipe.seed, step)))
+        loss = train_step(learner, recipe, batch)
+        if not math.isfinite(loss):
+            raise AffectkitError(
+                f"the loss became {loss} at step {step}; the weights of the best epoch are kept. "
+                "Lower training.learning_rate or training.clip"
+            )
+        total += loss
+        if progress:
+            progress(f"epoch {epoch + 1} of {recipe.training.epochs}", done, steps)
+    return total / steps
+
+
+def train_step(learner: Learner, recipe: Recipe, batch: Any) -> float:  # noqa: ANN401
+    """Forward, loss, backward and one step of the optimiser."""
+    size = recipe.windows.input_size
+    if recipe.windows.augment:
+        batch = augment(batch, size)
+    face, landmark, annotation = (learner.fabric.to_device(part) for part in batch)
+    image = learner.model.normalise(resize(face, size)).unflatten(0, face.shape[:2])
+    prediction, _ = learner.wrapped(image, landmark)
+    loss = LOSSES[recipe.training.loss](prediction.flatten(0, 1), annotation.flatten(0, 1))
+    learner.optimizer.zero_grad()
+    learner.fabric.backward(loss)
+    learner.fabric.clip_gradients(learner.wrapped, learner.optimizer, max_norm=recipe.training.clip)
+    learner.optimizer.step()
+    learner.schedule.step()
+    return float(loss.detach())
+
+
+def validate(model: CnnRnn, recipe: Recipe, recordings: Sequence[xr.Dataset]) -> Row:
+    """CCC of whole recordings, their frames pooled."""
+    model.eval()
+    size = recipe.windows.input_size
+    predictions = xr.concat([predict_affect(model, r, size) for r in recordings], "frame")
+    annotations = xr.concat([r["annotation"] for r in recordings], "frame")
+    score = ccc(annotations, predictions, "frame")
+    rows = {f"ccc_{affect}": float(score.sel(affect=affect)) for affect in score["affect"].values}
+    return {**rows, "ccc_mean": float(score.mean())}
+
+
+def restore(learner: Learner, run: Path) -> list[Row]:
+    """Load the last whole epoch, if there is one; gives the history so far."""
+    checkpoint = load_checkpoint(run)
+    if checkpoint is None:
+        return []
+    learner.model.load_state_dict(checkpoint["model"])
+    learner.optimizer.load_state_dict(checkpoint["optimizer"])
+    learner.schedule.load_state_dict(checkpoint["schedule"])
+    history: list[Row] = checkpoint["history"]
+    return history
+
+
+def keep(learner: Learner, run: Path, history: list[Row]) -> None:
+    """Write the best weights if this epoch is the best, the history, and last the checkpoint."""
+    if history[-1]["ccc_mean"] >= max(row["ccc_mean"] for row in history):
+        save_weights(learner.model, run)
+    write_text(run / HISTORY, pd.DataFrame(history).to_csv(index=False, float_format="%.6f"))
+    save_checkpoint(
+        run,
+        {
+            "model": learner.model.state_dict(),
+            "optimizer": learner.optimizer.state_dict(),
+            "schedule": learner.schedule.state_dict(),
+            "history": history,
+        },
+    )

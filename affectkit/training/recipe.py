@@ -1,0 +1,139 @@
+"""Recipes: TOML files that say how to train, checked before anything is read or built."""
+
+import tomllib
+from collections.abc import Iterable
+from difflib import get_close_matches
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from affectkit.errors import AffectkitError
+
+
+class Section(BaseModel):
+    """A table of a recipe: no unknown keys, no changes once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelSection(Section):
+    """The net; the keys are the arguments of `CnnRnn`."""
+
+    backbone: str = "mobilenetv3_small_050"
+    temporal: str = "gru"
+    features: int = Field(64, ge=1)
+    hidden: int = Field(64, ge=1)
+    layers: int = Field(1, ge=1)
+    dropout: float = Field(0.0, ge=0, lt=1)
+    landmarks: bool = False
+    pretrained: bool = False
+    weights: str = ""
+
+
+class WindowSection(Section):
+    """What the net is shown."""
+
+    length: int = Field(80, ge=1, description="frames of a window")
+    batch: int = Field(4, ge=1, description="windows in a step")
+    input_size: int = Field(96, ge=32, description="pixels a side that the CNN sees")
+    augment: bool = True
+
+
+class TrainingSection(Section):
+    """How the weights move."""
+
+    loss: Literal["ccc", "mse"] = "ccc"
+    epochs: int = Field(20, ge=1)
+    learning_rate: float = Field(2e-3, gt=0)
+    weight_decay: float = Field(0.02, ge=0)
+    warmup: float = Field(0.15, ge=0, lt=1, description="share of all steps")
+    clip: float = Field(5.0, gt=0, description="largest norm of the gradient")
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    accelerator: str = "auto"
+
+
+class Recipe(Section):
+    """A whole recipe."""
+
+    name: str
+    seed: int = 0
+    model: ModelSection = ModelSection()
+    windows: WindowSection = WindowSection()
+    training: TrainingSection = TrainingSection()
+
+
+def shipped_recipes() -> list[str]:
+    """Names of the recipes that come with affectkit."""
+    folder = resources.files("affectkit") / "recipes"
+    return sorted(item.name[:-5] for item in folder.iterdir() if item.name.endswith(".toml"))
+
+
+def read_recipe(source: Path | str, overrides: Iterable[str] = ()) -> Recipe:
+    """Read and check a recipe.
+
+    Args:
+        source: a TOML file, or the name of a shipped recipe.
+        overrides: "table.key=value", with the value as TOML writes it; bare words are text.
+
+    Raises:
+        AffectkitError: no such recipe, or a key, type or range is wrong; all faults in one line.
+    """
+    content = tomllib.loads(_recipe_text(source))
+    for override in overrides:
+        _override(content, override)
+    try:
+        return Recipe.model_validate({"name": Path(source).stem} | content)
+    except ValidationError as error:
+        faults = "; ".join(_fault(detail) for detail in error.errors())
+        raise AffectkitError(f"recipe {source}: {faults}") from None
+
+
+def _recipe_text(source: Path | str) -> str:
+    path = Path(source)
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise AffectkitError(f"no recipe at {path}; shipped are {', '.join(shipped_recipes())}")
+        text = path.read_text(encoding="utf-8")
+    elif str(source) in shipped_recipes():
+        text = (resources.files("affectkit") / "recipes" / f"{source}.toml").read_text("utf-8")
+    else:
+        known = ", ".join(shipped_recipes())
+        raise AffectkitError(f"unknown recipe {str(source)!r}: give a .toml file or one of {known}")
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise AffectkitError(f"recipe {path} is not TOML: {error}") from None
+    return text
+
+
+def _override(content: dict[str, Any], override: str) -> None:
+    key, sign, value = override.partition("=")
+    if not sign:
+        raise AffectkitError(f"{override!r} should read TABLE.KEY=VALUE, as in training.epochs=5")
+    *tables, name = key.strip().split(".")
+    for table in tables:
+        content = content.setdefault(table, {})
+    try:
+        content[name] = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        content[name] = value.strip()
+
+
+def _fault(detail: Any) -> str:  # noqa: ANN401
+    *tables, key = (str(part) for part in detail["loc"])
+    name = ".".join([*tables, key])
+    if detail["type"] != "extra_forbidden":
+        return f"{name}: {detail['msg'].lower()}, got {detail['input']!r}"
+    section = Recipe.model_fields[tables[0]].annotation if tables else Recipe
+    known = sorted(section.model_fields)  # type: ignore[union-attr]
+    near = get_close_matches(key, known, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+    return f"unknown key {name!r}, {hint}"
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """A complete recipe as TOML, defaults included."""
+    return tomli_w.dumps(recipe.model_dump())

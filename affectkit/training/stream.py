@@ -1,0 +1,58 @@
+"""A whole recording through the net, chunk by chunk: flat memory, and the state carried on."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+
+from affectkit.models.cnn_rnn import CnnRnn
+from affectkit.models.temporal import State
+from affectkit.training.windows import landmark_in_crop, resize
+
+
+class Chunk(NamedTuple):
+    """T frames of a recording as the net wants them."""
+
+    image: Tensor  # (T, C, H, W), normalised
+    landmark: Tensor  # (T, P, 2)
+
+
+def read_chunks(
+    model: CnnRnn, recording: xr.Dataset, input_size: int, chunk: int = 256
+) -> Iterator[Chunk]:
+    """Read a recording in pieces of at most `chunk` frames, on the model's device."""
+    device = model.output.weight.device
+    for start in range(0, recording.sizes["frame"], chunk):
+        piece = recording.isel(frame=slice(start, start + chunk))
+        face = resize(torch.from_numpy(piece["face"].values).to(device), input_size)
+        yield Chunk(model.normalise(face), torch.from_numpy(landmark_in_crop(piece)).to(device))
+
+
+@torch.no_grad()
+def predict_affect(
+    model: CnnRnn, recording: xr.Dataset, input_size: int, chunk: int = 256
+) -> xr.DataArray:
+    """Predict valence and arousal of every frame.
+
+    Args:
+        model: in evaluation mode; it stays as it is.
+        recording: with `face`.
+        input_size: pixels a side that the CNN sees.
+        chunk: frames at a time; the state is carried, so any number gives the same result.
+
+    Returns:
+        (frame, affect), clipped to [-1, 1]. A frame without a crop is NaN.
+    """
+    state: State = ()
+    rows = []
+    for image, landmark in read_chunks(model, recording, input_size, chunk):
+        features = model.frame_features(image, landmark)
+        affect, state = model.read_out(features.unsqueeze(0), state)
+        rows.append(affect[0].float().cpu().numpy())
+    values = np.clip(np.concatenate(rows), -1, 1)
+    template = recording["annotation"]
+    prediction = xr.DataArray(values, template.coords, template.dims, name="prediction")
+    return prediction.where(recording["crop_box"].notnull().all("edge"))
