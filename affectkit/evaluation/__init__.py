@@ -1,0 +1,18 @@
+"""How well a run predicts: scores with intervals, two runs compared, raters against each other."""
+
+from affectkit.evaluation.compare import compare
+from affectkit.evaluation.raters import rater_agreement
+from affectkit.evaluation.report import FORMATS, caption, format_scores, table
+from affectkit.evaluation.scores import MEAN, POOLED, evaluate
+
+__all__ = [
+    "FORMATS",
+    "MEAN",
+    "POOLED",
+    "caption",
+    "compare",
+    "evaluate",
+    "format_scores",
+    "rater_agreement",
+    "table",
+]

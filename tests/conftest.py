@@ -1,0 +1,97 @@
+"""Shared recordings: affect is drawn into the pixels, so that its place and size are known."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from affectkit.recording import make_recording, save_recording
+
+FRAMES = 40
+SIZE = 16
+FPS = 25.0
+
+
+def draw_faces(affect: np.ndarray) -> np.ndarray:
+    """Faces (frame, row, col, channel): brightness is arousal, a patch's column is valence."""
+    faces = np.zeros((len(affect), SIZE, SIZE, 3), np.uint8)
+    faces[:] = (60 + 50 * affect[:, 1]).astype(np.uint8)[:, None, None, None]
+    for number, valence in enumerate(affect[:, 0]):
+        column = round((valence + 1) / 2 * (SIZE - 4))
+        faces[number, 6:10, column : column + 4] = 250
+    return faces
+
+
+def draw_affect(frames: int, seed: int) -> np.ndarray:
+    """Two slow waves (frame, affect) inside [-1, 1]; each seed has its own phases."""
+    phase = np.random.default_rng(seed).uniform(0, 2 * np.pi, 2)
+    angle = np.arange(frames)[:, None] / 25 * np.array([2.0, 1.3]) + phase
+    return (0.8 * np.sin(angle)).astype(np.float32)
+
+
+def fake_recording(name: str, frames: int = FRAMES, seed: int = 0, **attrs) -> xr.Dataset:
+    """A sound recording with a face that fills its crop."""
+    affect = draw_affect(frames, seed)
+    square = np.tile(np.float32([20, 10, 20 + SIZE, 10 + SIZE]), (frames, 1))
+    points = np.random.default_rng(seed).uniform(12, 24, (68, 2))
+    variables = {
+        "annotation": affect,
+        "box": square,
+        "crop_box": square,
+        "landmark": np.tile(points.astype(np.float32), (frames, 1, 1)),
+        "detected": np.ones(frames, bool),
+        "face": draw_faces(affect),
+    }
+    described = {"recording": name, "dataset": "fake", "fps": FPS, "width": 64, "height": 48}
+    return make_recording(np.arange(frames) / FPS + 0.013, variables, described | attrs)
+
+
+def fake_prediction(recording: xr.Dataset, noise: float = 0.1, seed: int = 0) -> xr.Dataset:
+    """The annotation with noise, labelled as a prediction is."""
+    draws = np.random.default_rng(seed).normal(0, noise, (recording.sizes["frame"], 2))
+    values = draw_affect(recording.sizes["frame"], seed) + draws.astype(np.float32)
+    annotation = recording["annotation"]
+    known = (annotation + draws.astype(np.float32)).where(annotation.notnull(), values)
+    attrs = {"recording": recording.attrs["recording"], "store": "", "run": ""}
+    return xr.Dataset({"prediction": known.astype(np.float32)}, attrs=attrs)
+
+
+@pytest.fixture
+def recording() -> xr.Dataset:
+    return fake_recording("one", subject="ann")
+
+
+@pytest.fixture
+def three_recordings() -> list[xr.Dataset]:
+    """Of unequal length; the second with unannotated frames, the third with lost faces."""
+    first = fake_recording("first", 40, seed=1, subject="ann", split="train")
+    second = fake_recording("second", 60, seed=2, subject="ben", split="validation")
+    third = fake_recording("third", 25, seed=3, subject="cam", split="test")
+    second["annotation"][10:15] = np.nan
+    for name in ("box", "crop_box", "landmark"):
+        third[name][5:9] = np.nan
+    third["detected"][5:9] = False
+    third["face"][5:9] = 0
+    return [first, second, third]
+
+
+@pytest.fixture
+def stores(three_recordings: list[xr.Dataset], tmp_path: Path) -> Path:
+    """The folder with the three recordings on disk."""
+    for each in three_recordings:
+        save_recording(each, tmp_path / "recordings" / f"{each.attrs['recording']}.zarr")
+    return tmp_path / "recordings"
+
+
+@pytest.fixture(name="make_recording")
+def _make_recording() -> Callable[..., xr.Dataset]:
+    """`fake_recording`, for tests that need another one."""
+    return fake_recording
+
+
+@pytest.fixture
+def make_prediction() -> Callable[..., xr.Dataset]:
+    """`fake_prediction`, for tests that need one."""
+    return fake_prediction

@@ -1,0 +1,64 @@
+import io
+import json
+
+import pandas as pd
+import pytest
+
+from affectkit.errors import AffectkitError
+from affectkit.evaluation import caption, evaluate, format_scores, table
+from affectkit.evaluation.scores import COLUMNS
+
+
+@pytest.fixture
+def scores() -> pd.DataFrame:
+    how = "percentile bootstrap, subjects resampled, 2000"
+    rows = [
+        ["test", "(all)", "valence", "ccc", 0.5714, 0.5, 0.6, 400, how],
+        ["test", "(all)", "arousal", "ccc", -0.2, float("nan"), float("nan"), 31, "too few frames"],
+        ["test", "(all)", "mean", "ccc", float("nan"), float("nan"), float("nan"), 400, how],
+        ["test", "s07_04", "valence", "ccc", -0.0001, -0.1, 0.1, 200, how],
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def test_cells_hold_value_and_interval(scores):
+    shown = table(scores, metrics=("ccc",))
+    assert list(shown.columns) == ["CCC V", "CCC A", "CCC mean"]
+    assert shown.loc["(all)"].tolist() == ["0.571 [0.500, 0.600]", "−0.200", "–"]
+    assert shown.loc["s07_04", "CCC V"] == "0.000 [−0.100, 0.100]"
+
+
+def test_table_of_two_splits_names_both(scores):
+    both = pd.concat([scores, scores.assign(split="validation")])
+    assert table(both, metrics=("ccc",)).index.names == ["split", "recording"]
+
+
+def test_caption_says_how(scores):
+    text = caption(scores)
+    for part in ("test: 400 frames", "pools", "ddof 0", "2000 resamples", "4 s blocks"):
+        assert part in text
+    assert "\n" not in text
+
+
+def test_caption_without_intervals_says_so(scores):
+    few = scores.assign(interval="too few frames (31; needs 100)")
+    assert "too little for intervals" in caption(few)
+
+
+def test_formats_of_a_real_evaluation(run):
+    scores = evaluate(run, resamples=50)
+    assert "CCC mean" in format_scores(scores)
+    assert len(json.loads(format_scores(scores, "json"))) == len(scores)
+    assert len(pd.read_csv(io.StringIO(format_scores(scores, "csv")))) == len(scores)
+
+
+def test_latex_escapes_what_latex_reads(scores):
+    text = format_scores(scores, "latex")
+    assert r"s07\_04 & 0.000 [$-$0.100, 0.100] &" in text
+    assert r"95 \% percentile" in text
+    assert text.count(r"\begin{") == text.count(r"\end{") == 2
+
+
+def test_an_unknown_format_lists_the_known(scores):
+    with pytest.raises(AffectkitError, match="csv, json, latex, table"):
+        format_scores(scores, "xlsx")
