@@ -1,8 +1,8 @@
 """What browsers play and seek well: the file itself, or an H.264 twin made once.
 
 Chromium, Firefox and Safari want H.264, VP8, VP9 or AV1 in mp4 or webm; seeking is only quick when
-key frames are near each other and the index of an mp4 stands in front. Chromium's `mediaTime` and `currentTime`
-are the presentation time stamps, rounded to microseconds, wherever the first one lies.
+key frames are near each other and the index of an mp4 stands in front. Chromium's `mediaTime` and
+`currentTime` are the presentation time stamps, to the microsecond, wherever the first one lies.
 """
 
 import hashlib
