@@ -25,7 +25,7 @@ def bridge(
     """
     _check(values, time)
     flat = np.asarray(values, np.float64).reshape(len(values), -1)
-    known = ~np.isnan(flat).any(axis=1)
+    known: NDArray[np.bool_] = np.asarray(~np.isnan(flat).any(axis=1))
     if not known.any():
         return np.full(np.shape(values), np.nan)
     filled = np.stack([np.interp(time, time[known], trace[known]) for trace in flat.T], axis=1)
