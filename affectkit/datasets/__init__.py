@@ -1,0 +1,42 @@
+"""Datasets on disk, each in its own published layout, read into one form.
+
+A dataset is two functions: `index(root)` lists its recordings in a table, `annotations(root, row,
+time)` reads the affect of one of them. Adding one is a file here and a line in `DATASETS`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from affectkit.datasets import affwild2, synthetic
+from affectkit.errors import unknown
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The two functions of a dataset."""
+
+    index: Callable[[Path], pd.DataFrame]
+    annotations: Callable[[Path, pd.Series, NDArray[np.float64]], xr.Dataset]
+
+
+DATASETS = {
+    "affwild2": Dataset(affwild2.index, affwild2.annotations),
+    "synthetic": Dataset(synthetic.index, synthetic.annotations),
+}
+
+
+def find(name: str) -> Dataset:
+    """The dataset of that name.
+
+    Raises:
+        AffectkitError: there is none; lists the known ones.
+    """
+    if name not in DATASETS:
+        raise unknown("dataset", name, DATASETS)
+    return DATASETS[name]
