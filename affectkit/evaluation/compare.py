@@ -36,7 +36,7 @@ def compare(
     Args:
         first: a run folder with predictions for the split.
         second: another, whose split holds the same recordings.
-        recordings: folder of the recordings; by default the one each run was trained on.
+        recordings: folder of the recordings; by default where each run has them from.
         split: which split to compare on.
         resamples: how many bootstrap resamples the intervals rest on.
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError, unknown
 from affectkit.recording import open_recording
-from affectkit.run import list_predictions, open_prediction, read_contract
+from affectkit.run import list_predictions, open_prediction, read_contract, recording_store
 
 
 def open_pairs(run: Path, recordings: Path | None, split: str) -> list[xr.Dataset]:
@@ -16,7 +16,7 @@ def open_pairs(run: Path, recordings: Path | None, split: str) -> list[xr.Datase
 
     Args:
         run: a run folder with predictions.
-        recordings: folder of the recordings; by default the one the run was trained on.
+        recordings: folder of the recordings; by default where the run has them from.
         split: a split that the run knows.
 
     Raises:
@@ -25,13 +25,15 @@ def open_pairs(run: Path, recordings: Path | None, split: str) -> list[xr.Datase
     """
     contract = read_contract(run)
     names = _names(run, contract.get("splits", {}), split)
-    folder = Path(recordings or contract["recordings"])
-    _check_predicted(run, names, folder)
-    pairs = [_pair(run, folder / f"{name}.zarr") for name in names]
+    _check_predicted(run, names, recordings or contract["recordings"])
+    pairs = [
+        _pair(run, recordings / f"{name}.zarr" if recordings else recording_store(run, name))
+        for name in names
+    ]
     annotated = [pair for pair in pairs if pair["annotation"].notnull().any()]
     if not annotated:
         raise AffectkitError(
-            f"no recording of the split {split!r} in {folder} is annotated, so there is nothing to "
+            f"no recording of the split {split!r} of {run} is annotated, so there is nothing to "
             f"score; prepare it with annotations, or evaluate another split"
         )
     return annotated
@@ -45,7 +47,7 @@ def _names(run: Path, splits: dict[str, list[str]], split: str) -> list[str]:
     return splits[split]
 
 
-def _check_predicted(run: Path, names: list[str], folder: Path) -> None:
+def _check_predicted(run: Path, names: list[str], folder: Path | str) -> None:
     missing = sorted(set(names) - set(list_predictions(run)))
     if missing:
         raise AffectkitError(

@@ -32,7 +32,7 @@ def evaluate(
 
     Args:
         run: a run folder with predictions for the split.
-        recordings: folder of the recordings; by default the one the run was trained on.
+        recordings: folder of the recordings; by default where the run has them from.
         split: which of the run's splits; scores of other splits stay in the file.
         resamples: how many bootstrap resamples the intervals rest on.
         seed: of the resampling.

@@ -30,6 +30,7 @@ def make_run(test_recordings: Path, make_prediction: Make, tmp_path: Path) -> Ca
         for seed, path in enumerate(sorted(test_recordings.glob("*.zarr"))):
             with xr.open_zarr(path, consolidated=False, chunks=None) as recording:
                 prediction = make_prediction(recording, noise, seed=seed)
+            prediction.attrs["store"] = str(path)
             save_result(prediction, prediction_path(run, path.stem))
         return run
 

@@ -130,7 +130,7 @@ def test_an_empty_split_is_refused(run):
 
 def test_recordings_that_moved_can_be_named(run, test_recordings, tmp_path):
     moved = test_recordings.rename(tmp_path / "moved")
-    with pytest.raises(AffectkitError, match="not a recording"):
+    with pytest.raises(AffectkitError, match="no recording 'a' for"):
         evaluate(run)
     assert len(evaluate(run, moved, resamples=50))
 
