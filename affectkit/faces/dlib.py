@@ -5,7 +5,9 @@ below; so a weaker candidate is believed where it lies on the face of the frame 
 """
 
 import importlib.util
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +30,7 @@ def load_dlib(*, upsample: int = 0, landmarks: Path | str | None = None) -> Dete
     Raises:
         AffectkitError: dlib is not installed, or there is no file of the 68 points.
     """
-    try:
-        import dlib
-    except ImportError:
-        raise missing_extra("dlib-bin", "faces") from None
-    detector = dlib.get_frontal_face_detector()
-    predictor = dlib.shape_predictor(str(points_file(landmarks)))
+    detector, predictor = _load(points_file(landmarks))
     last: Boxes | None = None
 
     def detect(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -54,9 +51,21 @@ def load_dlib(*, upsample: int = 0, landmarks: Path | str | None = None) -> Dete
     return detect
 
 
-def _edges(face: object) -> tuple[int, int, int, int]:
+@cache
+def _load(path: Path) -> tuple[Any, Any]:
+    try:
+        import dlib
+    except ImportError:
+        raise missing_extra("dlib-bin", "faces") from None
+    try:
+        return dlib.get_frontal_face_detector(), dlib.shape_predictor(str(path))
+    except RuntimeError as error:
+        raise AffectkitError(f"{path} is no 68-point predictor of dlib ({error})") from None
+
+
+def _edges(face: Any) -> tuple[int, int, int, int]:  # noqa: ANN401
     # dlib's right and bottom are the last pixels inside
-    return face.left(), face.top(), face.right() + 1, face.bottom() + 1  # type: ignore[attr-defined]
+    return face.left(), face.top(), face.right() + 1, face.bottom() + 1
 
 
 def points_file(path: Path | str | None = None) -> Path:

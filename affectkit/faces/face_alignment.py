@@ -8,6 +8,7 @@ import importlib
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -42,6 +43,11 @@ def load_face_alignment(
     """
     if finder not in FINDERS:
         raise unknown("face-alignment finder", finder, FINDERS)
+    return adapt(_load(finder, device, weights))
+
+
+@cache
+def _load(finder: str, device: str | None, weights: Path | str | None) -> Batch:
     try:
         import face_alignment
         import torch
@@ -54,7 +60,8 @@ def load_face_alignment(
             face_detector=finder,
             compile=False,  # compiling takes longer than a video, and warns
         )
-    return adapt(net.get_landmarks_from_batch)
+    from_batch: Batch = net.get_landmarks_from_batch
+    return from_batch
 
 
 def adapt(from_batch: Batch) -> Detect:

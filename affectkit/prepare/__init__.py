@@ -4,9 +4,10 @@ Every recording is written complete or not at all, so whatever stopped the work,
 on with the recordings that are not there yet, and ends with the same result.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -28,6 +29,7 @@ def prepare(
     out: Path,
     *,
     detector: str = "dlib",
+    options: Mapping[str, Any] | None = None,
     crop: Crop = CROP,
     workers: int = 1,
     only: Collection[str] | None = None,
@@ -40,6 +42,7 @@ def prepare(
         root: the dataset's folder, in its published layout.
         out: folder for the recordings, one zarr folder each.
         detector: one of `affectkit.faces.DETECTORS`.
+        options: of the detector, such as `{"upsample": 1}` for dlib.
         crop: the crop contract; recordings cut by another one are made again.
         workers: processes; scripts that ask for more than one need `if __name__ == "__main__":`.
         only: names of the recordings to make; by default all.
@@ -67,6 +70,7 @@ def prepare(
             annotate=partial(functions.annotations, root, row),
             annotation_file=str(row["annotation"]),
             detector=detector,
+            options=options or {},
             crop=crop,
         )
         for _, row in rows.iterrows()
@@ -81,6 +85,7 @@ def prepare_video(
     *,
     annotation_csv: Path | None = None,
     detector: str = "dlib",
+    options: Mapping[str, Any] | None = None,
     crop: Crop = CROP,
     progress: Progress | None = None,
 ) -> Path:
@@ -92,6 +97,7 @@ def prepare_video(
         annotation_csv: a table with the columns `frame` (0-based) or `time` (seconds; the nearest
             row within half a frame counts), `valence` and `arousal` in [-1, 1].
         detector: one of `affectkit.faces.DETECTORS`.
+        options: of the detector, such as `{"upsample": 1}` for dlib.
         crop: the crop contract.
         progress: as for `prepare`.
 
@@ -111,6 +117,7 @@ def prepare_video(
         annotate=partial(read_own_annotation, annotation_csv) if annotation_csv else None,
         annotation_file=str(annotation_csv or ""),
         detector=detector,
+        options=options or {},
         crop=crop,
     )
     if not is_made(job, own=True):

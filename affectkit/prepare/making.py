@@ -5,7 +5,7 @@ are kept between them, so memory stays flat however long the video is.
 """
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -37,6 +37,7 @@ class Job:
     annotate: Annotate | None
     annotation_file: str
     detector: str
+    options: Mapping[str, Any]  # of the detector
     crop: Crop
 
     @property
@@ -91,6 +92,7 @@ def _source(job: Job) -> dict[str, Any]:
         "annotation": job.annotation_file,
         "annotation_bytes": annotation.stat().st_size if annotation.is_file() else 0,
         "detector": job.detector,
+        "options": {key: str(value) for key, value in job.options.items()},
         "crop": asdict(job.crop),
     }
 
@@ -110,7 +112,7 @@ def make(job: Job, progress: Progress) -> None:
 
 
 def _find_faces(job: Job, info: VideoInfo, progress: Progress) -> Found:
-    detect = load_detector(job.detector)
+    detect = load_detector(job.detector, **job.options)
     parts, done = [], 0
     for time, rgb in read_frames(job.video, BATCH):
         parts.append((time, *detect(rgb)))

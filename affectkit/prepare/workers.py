@@ -14,6 +14,7 @@ from typing import NamedTuple
 import cv2
 
 from affectkit.errors import AffectkitError
+from affectkit.faces import load_detector
 from affectkit.prepare.making import Job, Progress, is_made, make
 
 Report = tuple[str, int, int]
@@ -39,6 +40,8 @@ def make_all(jobs: Sequence[Job], workers: int, progress: Progress) -> None:
             progress(job.name, 1, 1)
         else:
             due.append(job)
+    if due:  # what fails here would fail for each of them
+        load_detector(due[0].detector, **due[0].options)
     several = workers > 1 and len(due) > 1
     outcomes = _in_processes(due, workers, progress) if several else _in_turn(due, progress)
     failed = []

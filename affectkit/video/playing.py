@@ -12,7 +12,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from affectkit.video.reading import VideoInfo, open_video, probe, read_frames
+from affectkit.video.reading import (
+    VideoInfo,
+    faulty_stamps,
+    open_video,
+    probe,
+    read_frames,
+    read_packets,
+)
 from affectkit.video.writing import write_video
 
 VIDEO = {".mp4": ("h264", "vp9", "av1"), ".webm": ("vp8", "vp9", "av1")}
@@ -86,15 +93,10 @@ def _index_in_front(path: Path) -> bool:
 def _streams_fit(path: Path, suffix: str) -> bool:
     with open_video(path) as container:
         sound = [track.codec_context.codec.canonical_name for track in container.streams.audio]
-        packets = [
-            (packet.pts, packet.is_keyframe)
-            for packet in container.demux(container.streams.video[0])
-            if packet.size
-        ]
     if not all(codec in SOUND[suffix] for codec in sound):
         return False
-    stamps = [pts for pts, _ in packets if pts is not None]
-    if len(set(stamps)) < len(packets):  # missing or repeated: the twin gets mended ones
+    packets = read_packets(path)
+    if faulty_stamps(packets):  # the twin gets mended ones
         return False
     keys = [number for number, (_, key) in enumerate(packets) if key] + [len(packets)]
     return bool(np.diff(keys).max(initial=0) <= KEY_DISTANCE)

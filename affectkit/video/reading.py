@@ -12,7 +12,7 @@ seconds, wherever the first one lies. Traps met in the wild, and what is done ab
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -128,6 +128,18 @@ def read_frames(
 def read_times(path: Path) -> NDArray[np.float64]:
     """The time (frame) of every frame in seconds, as `read_frames` gives it."""
     return np.array([time for time, _ in _timed(Path(path))], np.float64)
+
+
+def read_packets(path: Path) -> list[tuple[int | None, bool]]:
+    """The PTS in ticks and whether it is a key frame of every packet, in the order of decoding."""
+    with open_video(path) as container:
+        packets = container.demux(container.streams.video[0])
+        return [(packet.pts, packet.is_keyframe) for packet in packets if packet.size]
+
+
+def faulty_stamps(packets: Sequence[tuple[int | None, bool]]) -> int:
+    """How many packets have no PTS, or that of another one."""
+    return len(packets) - len({pts for pts, _ in packets if pts is not None})
 
 
 def _frames(path: Path) -> Iterator[tuple[float, NDArray[np.uint8]]]:
