@@ -78,15 +78,11 @@ def _plays(info: VideoInfo) -> bool:
 def _index_in_front(path: Path) -> bool:
     """Whether the box `moov` comes before `mdat` in an mp4."""
     with path.open("rb") as file:
-        while len(head := file.read(16)) >= 8:
-            kind, size = head[4:8], int.from_bytes(head[:4])
-            if kind in (b"moov", b"mdat"):
+        while len(head := file.read(8)) == 8:
+            size, kind = int.from_bytes(head[:4]), head[4:]
+            if kind in (b"moov", b"mdat") or size < 8:
                 return kind == b"moov"
-            if size == 1:
-                size = int.from_bytes(head[8:16])
-            if size < 8:
-                return False
-            file.seek(size - len(head), 1)
+            file.seek(size - 8, 1)
     return False
 
 
