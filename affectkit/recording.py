@@ -116,10 +116,9 @@ def _value_faults(dataset: xr.Dataset) -> Iterator[str]:
     if not dataset.sizes["frame"]:
         yield "it has no frames"
         return
-    if (np.diff(dataset["frame"]) <= 0).any():
-        yield "'frame' should rise from frame to frame"
-    if (np.diff(dataset["time"]) <= 0).any():
-        yield "'time' should rise from frame to frame"
+    for name in ("frame", "time"):
+        if not (np.diff(dataset[name]) > 0).all():  # NaN does not rise
+            yield f"{name!r} should rise from frame to frame"
     if tuple(dataset["affect"].values) != AFFECT:
         yield f"'affect' is {list(dataset['affect'].values)}, expected {list(AFFECT)}"
     for name in {"annotation", "rating"} & set(dataset.variables):
@@ -153,7 +152,10 @@ def save_recording(
     check_recording(dataset)
     with beside(path, overwrite=overwrite) as partial:
         write_zarr(dataset, partial)
-        _append_faces(partial, faces, dataset.sizes["frame"])
+        count = dataset.sizes["frame"]
+        written = _append_faces(partial, faces, count)
+        if written not in (0, count):
+            raise AffectkitError(f"{path.name}: {count} frames but {written} faces")
 
 
 def write_zarr(dataset: xr.Dataset, path: Path) -> None:
@@ -170,7 +172,7 @@ def _face_chunks(shape: tuple[int, ...]) -> tuple[int, ...]:
     return (min(FACE_CHUNK, shape[0]), *shape[1:])
 
 
-def _append_faces(path: Path, batches: Iterable[NDArray[np.uint8]], count: int) -> None:
+def _append_faces(path: Path, batches: Iterable[NDArray[np.uint8]], count: int) -> int:
     array, written = None, 0
     for batch in batches:
         if array is None:
@@ -184,10 +186,9 @@ def _append_faces(path: Path, batches: Iterable[NDArray[np.uint8]], count: int) 
                 compressors=None,
                 attributes={"_ARRAY_DIMENSIONS": list(DIMS["face"])},
             )
-        array[written : written + len(batch)] = batch
+        array[written : written + len(batch)] = batch[: max(count - written, 0)]
         written += len(batch)
-    if written not in (0, count):
-        raise AffectkitError(f"{path.name}: {count} frames but {written} faces")
+    return written
 
 
 def open_recording(path: Path | str) -> xr.Dataset:

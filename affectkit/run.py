@@ -1,4 +1,4 @@
-"""The folder that training leaves: what lies where, and the contract that travels with the weights."""
+"""The folder that training leaves: what lies where, and its contract."""
 
 import json
 from pathlib import Path
@@ -39,10 +39,14 @@ def read_contract(run: Path) -> dict[str, Any]:
     try:
         contract: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise AffectkitError(f"{path} cannot be read as JSON ({error}); train the run again") from None
-    if contract.get("schema", 0) > SCHEMA:
+        raise AffectkitError(f"{path} is not JSON ({error}); train the run again") from None
+    if not isinstance(contract, dict) or not isinstance(contract.get("schema"), int):
         raise AffectkitError(
-            f"{path} has schema {contract['schema']}, this affectkit reads up to {SCHEMA}; update it"
+            f"{path} is not the contract of a run: no 'schema'; train the run again"
+        )
+    if contract["schema"] > SCHEMA:
+        raise AffectkitError(
+            f"{path} has schema {contract['schema']}, this affectkit reads {SCHEMA}; update it"
         )
     return contract
 
@@ -85,6 +89,22 @@ def open_prediction(run: Path, recording: str) -> xr.Dataset:
 def open_attribution(run: Path, method: str, recording: str) -> xr.Dataset:
     """Open `attribution` (affect, frame, row, col) of a recording."""
     return open_zarr(attribution_path(run, method, recording), "attribution")
+
+
+def recording_store(run: Path, recording: str) -> Path:
+    """Where a recording lies that the run has predicted, or was trained or tested on.
+
+    Raises:
+        AffectkitError: it lies nowhere that the run knows of.
+    """
+    folder = Path(read_contract(run)["recordings"])
+    stores = [folder / f"{recording}.zarr"]
+    if prediction_path(run, recording).exists():
+        stores.insert(0, Path(open_prediction(run, recording).attrs["store"]))
+    for store in stores:
+        if store.is_dir():
+            return store
+    raise AffectkitError(f"no recording {recording!r} for {run}: expected it at {stores[0]}")
 
 
 def save_result(dataset: xr.Dataset, path: Path) -> None:

@@ -1,0 +1,192 @@
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from torchmetrics.functional import concordance_corrcoef, pearson_corrcoef
+
+from affectkit.metrics import METRICS, ccc, mae, pearson, rmse, sign_agreement
+
+signals = arrays(np.float64, 30, elements=st.integers(-100, 100).map(lambda number: number / 100))
+
+
+def line(values) -> xr.DataArray:
+    return xr.DataArray(np.asarray(values, float), dims="frame")
+
+
+def varied(*values: np.ndarray) -> None:
+    assume(all(each.std() > 0.05 for each in values))
+
+
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [
+        # a = 0 1 2 3, p = 1 1 3 3: means 1.5 and 2, variances 1.25 and 1, covariance 1
+        ("ccc", 2 * 1 / (1.25 + 1 + 0.25)),
+        ("pearson", 1 / np.sqrt(1.25)),
+        ("rmse", np.sqrt(2 / 4)),
+        ("mae", 2 / 4),
+        ("bias", 2 / 4),
+        ("sign_agreement", 3 / 4),
+    ],
+)
+def test_metrics_by_hand(metric, expected):
+    value = METRICS[metric](line([0, 1, 2, 3]), line([1, 1, 3, 3]), "frame")
+    assert float(value) == pytest.approx(expected)
+
+
+def test_zero_agrees_in_sign_with_zero_only():
+    assert sign_agreement(line([0, 0, -1, 1]), line([0, 1, -2, 0]), "frame") == 0.5
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_frames_with_nan_on_either_side_are_left_out(name):
+    a, p = [0.1, np.nan, 0.5, -0.2, 0.3], [0.2, 0.9, np.nan, -0.1, 0.1]
+    known = [0, 3, 4]
+    expected = METRICS[name](line(np.take(a, known)), line(np.take(p, known)), "frame")
+    assert float(METRICS[name](line(a), line(p), "frame")) == pytest.approx(float(expected))
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_nothing_in_common_is_nan(name):
+    assert np.isnan(METRICS[name](line([np.nan, 1]), line([1, np.nan]), "frame"))
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_dims_that_are_not_named_survive(name, recording, make_prediction):
+    prediction = make_prediction(recording)["prediction"]
+    both = METRICS[name](recording["annotation"], prediction, "frame")
+    assert both.dims == ("affect",)
+    alone = METRICS[name](
+        recording["annotation"].sel(affect="arousal"), prediction.sel(affect="arousal"), "frame"
+    )
+    assert float(both.sel(affect="arousal")) == pytest.approx(float(alone))
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_other_frames_are_refused_not_cut(name, recording, make_prediction):
+    prediction = make_prediction(recording)["prediction"]
+    with pytest.raises(xr.AlignmentError):
+        METRICS[name](recording["annotation"][5:], prediction[:-5], "frame")
+
+
+@given(signals, signals)
+def test_ccc_is_symmetric(a, p):
+    varied(a, p)
+    assert float(ccc(line(a), line(p), "frame")) == pytest.approx(
+        float(ccc(line(p), line(a), "frame"))
+    )
+
+
+@given(signals, signals)
+def test_ccc_is_no_further_from_zero_than_pearson(a, p):
+    varied(a, p)
+    concordance, correlation = (float(m(line(a), line(p), "frame")) for m in (ccc, pearson))
+    assert abs(concordance) <= abs(correlation) + 1e-12
+    assert -1 - 1e-12 <= correlation <= 1 + 1e-12
+
+
+@given(signals)
+def test_equal_signals_agree_fully(a):
+    varied(a)
+    found = {name: float(metric(line(a), line(a), "frame")) for name, metric in METRICS.items()}
+    expected = {"ccc": 1, "pearson": 1, "rmse": 0, "mae": 0, "bias": 0, "sign_agreement": 1}
+    assert found == pytest.approx(expected)
+
+
+@given(signals, st.floats(0.05, 2))
+def test_a_shift_lowers_ccc_but_not_pearson(a, shift):
+    varied(a)
+    moved = line(a + shift)
+    variance = a.var()
+    expected = 2 * variance / (2 * variance + shift**2)
+    assert float(ccc(line(a), moved, "frame")) == pytest.approx(expected)
+    assert float(pearson(line(a), moved, "frame")) == pytest.approx(1)
+
+
+@given(signals, st.floats(0.1, 5))
+def test_a_wrong_scale_lowers_ccc(a, scale):
+    varied(a)
+    centred = a - a.mean()
+    expected = 2 * scale / (1 + scale**2)
+    assert float(ccc(line(centred), line(scale * centred), "frame")) == pytest.approx(expected)
+
+
+@given(signals, signals)
+def test_a_centred_negative_flips_the_sign(a, p):
+    varied(a, p)
+    a, p = a - a.mean(), p - p.mean()
+    for metric in (ccc, pearson):
+        flipped = float(metric(line(a), line(-p), "frame"))
+        assert flipped == pytest.approx(-float(metric(line(a), line(p), "frame")))
+
+
+@given(signals, signals)
+def test_errors_are_ordered_and_symmetric(a, p):
+    bias, absolute, root = (
+        float(METRICS[name](line(a), line(p), "frame")) for name in ("bias", "mae", "rmse")
+    )
+    assert abs(bias) <= absolute + 1e-12
+    assert absolute <= root + 1e-12
+    assert float(METRICS["bias"](line(p), line(a), "frame")) == pytest.approx(-bias)
+
+
+@given(signals, signals, st.randoms(use_true_random=False))
+def test_the_order_of_frames_does_not_matter(a, p, random):
+    varied(a, p)
+    order = random.sample(range(30), 30)
+    for metric in METRICS.values():
+        shuffled = float(metric(line(a[order]), line(p[order]), "frame"))
+        assert shuffled == pytest.approx(float(metric(line(a), line(p), "frame")))
+
+
+def test_a_delay_lowers_ccc():
+    wave = np.sin(np.arange(200) / 10)
+    scores = [float(ccc(line(wave), line(np.roll(wave, lag)), "frame")) for lag in (0, 5, 10)]
+    assert scores[0] == pytest.approx(1)
+    assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize("constant", [0.0, 0.1, 1 / 3, -0.7])
+def test_a_constant_prediction_scores_zero(constant):
+    wave = line(np.sin(np.arange(50)))
+    assert ccc(wave, xr.full_like(wave, constant), "frame") == 0
+    assert np.isnan(pearson(wave, xr.full_like(wave, constant), "frame"))
+
+
+def test_two_constants_agree_only_if_they_differ():
+    flat = line(np.full(20, 0.1))
+    assert np.isnan(ccc(flat, flat, "frame"))
+    assert ccc(flat, flat + 0.5, "frame") == 0
+
+
+@given(signals, signals)
+def test_ccc_is_that_of_torchmetrics_but_for_ddof(a, p):
+    varied(a, p)
+    # torchmetrics divides variance and covariance by n - 1, not the squared shift
+    n = len(a)
+    ours = float(ccc(line(a), line(p), "frame"))
+    theirs = float(concordance_corrcoef(torch.tensor(p), torch.tensor(a)))
+    covariance = np.cov(a, p, ddof=0)
+    shift = (a.mean() - p.mean()) ** 2
+    spread = covariance[0, 0] + covariance[1, 1]
+    assert ours == pytest.approx(2 * covariance[0, 1] / (spread + shift))
+    assert theirs == pytest.approx(2 * covariance[0, 1] / (spread + shift * (n - 1) / n), abs=1e-5)
+
+
+@given(signals, signals)
+def test_pearson_is_that_of_torchmetrics(a, p):
+    varied(a, p)
+    theirs = float(pearson_corrcoef(torch.tensor(p), torch.tensor(a)))
+    assert float(pearson(line(a), line(p), "frame")) == pytest.approx(theirs, abs=1e-5)
+
+
+def test_single_precision_is_summed_in_double():
+    generator = np.random.default_rng(0)
+    a = xr.DataArray(generator.uniform(-1, 1, 100_000).astype(np.float32), dims="frame")
+    p = a + xr.DataArray(generator.normal(0, 0.1, 100_000).astype(np.float32), dims="frame")
+    for metric in (ccc, rmse, mae):
+        single, double = metric(a, p, "frame"), metric(a.astype(float), p.astype(float), "frame")
+        assert float(single) == float(double)
