@@ -35,13 +35,13 @@ def test_a_folder_that_is_no_run_says_so(tmp_path):
 
 def test_a_broken_contract_says_so(tmp_path):
     (tmp_path / CONTRACT).write_text("{half")
-    with pytest.raises(AffectkitError, match="cannot be read as JSON"):
+    with pytest.raises(AffectkitError, match="is not JSON"):
         read_contract(tmp_path)
 
 
 def test_a_contract_of_a_newer_version_is_refused(tmp_path):
     (tmp_path / CONTRACT).write_text(json.dumps({"schema": 99}))
-    with pytest.raises(AffectkitError, match="schema 99, this affectkit reads up to 1"):
+    with pytest.raises(AffectkitError, match=r"has schema 99.*update it"):
         read_contract(tmp_path)
 
 
