@@ -1,0 +1,140 @@
+"""The loader against a hand-made tree with the traps of the real archive."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from affectkit.datasets import affwild2
+from affectkit.errors import AffectkitError
+from affectkit.video import write_video
+
+TIME = np.arange(4) / 15
+
+
+def write_annotation(path: Path, *lines: str, end: str = "\n") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(end.join(["valence,arousal", *lines, ""]).encode())
+    return path
+
+
+def draw_video(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    black = np.zeros((16, 16, 3), np.uint8)
+    write_video(path, ((time, black) for time in TIME), fps=15)
+    return path
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Two videos in two folders; one has two people and hidden files beside it."""
+    draw_video(tmp_path / "batch1" / "10-60-1280x720.mp4")
+    draw_video(tmp_path / "batch2" / "102.mp4").with_name("._102.mp4").touch()
+    train = tmp_path / "VA_Estimation_Challenge" / "Train_Set"
+    for name in ("10-60-1280x720", "10-60-1280x720_left", "10-60-1280x720_right", "no_video"):
+        write_annotation(train / f"{name}.txt", "0.5,-0.25")
+    write_annotation(train.with_name("Validation_Set") / "102.txt", "0.5,-0.25")
+    (train / ".DS_Store").touch()
+    (train / "._102.txt").touch()
+    return tmp_path
+
+
+def read(path: Path, count: int = 4) -> np.ndarray:
+    row = pd.Series({"annotation": str(path)})
+    return affwild2.annotations(path.parent, row, np.arange(count) / 15)["annotation"].values
+
+
+def test_index_has_a_row_an_annotation_and_finds_the_video_without_the_person(root):
+    index = affwild2.index(root).set_index("recording")
+    assert list(index["split"]) == ["train"] * 4 + ["validation"]
+    both = index.loc[["10-60-1280x720_left", "10-60-1280x720_right", "10-60-1280x720"]]
+    assert set(both["video"]) == {str(root / "batch1" / "10-60-1280x720.mp4")}
+    assert set(both["subject"]) == {"10-60-1280x720"}
+    assert index.loc["102", "video"] == str(root / "batch2" / "102.mp4")
+    assert index.loc["102", "fps"] == 15
+
+
+def test_index_keeps_an_annotation_without_video(root):
+    row = affwild2.index(root).set_index("recording").loc["no_video"]
+    assert row["video"] == ""
+    assert np.isnan(row["fps"])
+
+
+def test_index_keeps_a_recording_whose_video_is_broken(root):
+    (root / "batch2" / "102.mp4").write_text("not a video")
+    assert np.isnan(affwild2.index(root).set_index("recording").loc["102", "fps"])
+
+
+def test_index_reads_the_layout_of_2020(tmp_path):
+    write_annotation(tmp_path / "annotations" / "VA_Set" / "Training_Set" / "7.txt", "0,0")
+    draw_video(tmp_path / "raw_videos" / "7.mp4")
+    row = affwild2.index(tmp_path).iloc[0]
+    assert (row["split"], Path(row["video"]).name) == ("train", "7.mp4")
+
+
+def test_wrong_root_says_what_was_looked_for_and_what_is_there(tmp_path):
+    (tmp_path / "holiday").mkdir()
+    with pytest.raises(AffectkitError, match=r"VA_Estimation_Challenge.*found holiday"):
+        affwild2.index(tmp_path)
+    with pytest.raises(AffectkitError, match="no such folder"):
+        affwild2.index(tmp_path / "nowhere")
+
+
+def test_annotation_is_labelled_and_line_k_is_frame_k(root):
+    path = write_annotation(root / "a.txt", "0.1,-0.2", "0.3,0.4", "-1,1", "0,0")
+    row = pd.Series({"annotation": str(path)})
+    dataset = affwild2.annotations(root, row, TIME + 0.5)
+    assert dataset["annotation"].dims == ("frame", "affect")
+    assert dataset["annotation"].dtype == np.float32
+    assert dataset["annotation"].sel(frame=1, affect="arousal").item() == np.float32(0.4)
+    assert dataset["time"].values.tolist() == (TIME + 0.5).tolist()
+    assert dataset.attrs["source_range"] == [-1, 1]
+
+
+def test_minus_five_in_either_column_blanks_both(tmp_path):
+    path = write_annotation(tmp_path / "a.txt", "-5,-5", "0.2,-5", "-5,0.2", "0.1,0.1")
+    assert np.isnan(read(path)).all(axis=1).tolist() == [True, True, True, False]
+
+
+def test_crlf_byte_order_mark_and_blank_last_lines_are_tolerated(tmp_path):
+    path = write_annotation(tmp_path / "a.txt", "0.5, -0.5", "", " ", end="\r\n")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read(path, 1).tolist() == [[0.5, -0.5]]
+
+
+def test_one_line_too_many_is_cut_in_silence(tmp_path):
+    path = write_annotation(tmp_path / "a.txt", *["0,0"] * 4, "1,1")
+    assert read(path).tolist() == [[0, 0]] * 4
+
+
+@pytest.mark.parametrize(("lines", "known"), [(2, 2), (6, 4)])
+def test_counts_that_differ_by_more_warn_with_file_and_counts(tmp_path, lines, known):
+    path = write_annotation(tmp_path / "a.txt", *["0.5,0.5"] * lines)
+    with pytest.warns(UserWarning, match=rf"a\.txt has {lines} lines, its video 4 frames"):
+        values = read(path)
+    assert np.isnan(values[:, 0]).tolist() == [number >= known for number in range(4)]
+
+
+@pytest.mark.parametrize("line", ["0.1,happy", "0.1", "0.1,0.2,0.3", "1.2,0", "0,-4", "nan,0", ""])
+def test_bad_line_is_named_with_its_number(tmp_path, line):
+    path = write_annotation(tmp_path / "a.txt", "0,0", line, "0,0")
+    with pytest.raises(AffectkitError, match=r"a\.txt, line 3: expected valence,arousal"):
+        read(path)
+
+
+@pytest.mark.parametrize("content", [b"arousal,valence\n0,0\n", b"", b"0.1,0.2\n"])
+def test_other_header_is_refused(tmp_path, content):
+    path = tmp_path / "a.txt"
+    path.write_bytes(content)
+    with pytest.raises(AffectkitError, match=r"a\.txt, line 1: expected the header"):
+        read(path)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00\x9c"])
+def test_missing_or_binary_file_is_one_clear_line(tmp_path, content):
+    path = tmp_path / "a.txt"
+    if content:
+        path.write_bytes(content)
+    with pytest.raises(AffectkitError, match=r"a\.txt cannot be read as an annotation"):
+        read(path)
