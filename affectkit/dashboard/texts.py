@@ -1,0 +1,184 @@
+"""The lines of text of the pages, as HTML in which everything that comes from files is escaped."""
+
+from html import escape
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from affectkit.figures.style import Palette
+
+DRAWN = "Trained on drawn people: it knows nothing about real ones."
+STYLE = (
+    "<style>.ak-title{font:600 22px/1.2 'Source Serif','Source Serif Pro',serif;margin:0;padding:0}"
+    ".ak-line{font-size:12.25px;line-height:1.4;opacity:.72;margin:7px 0 0}"
+    ".ak-line b{opacity:1;font-weight:600}"
+    ".ak-h{font:600 14px/18px 'Source Serif','Source Serif Pro',serif;margin:0}"
+    ".ak-h small{font:400 12px 'Source Sans','Source Sans Pro',sans-serif;opacity:.72;margin-left:6px}"
+    "</style>"
+)
+
+
+def number(value: float, digits: int = 3) -> str:
+    """True minus, no zero before the point, a dash for nothing."""
+    if value is None or pd.isna(value):
+        return "–"
+    text = f"{abs(value):.{digits}f}"
+    text = text[1:] if text.startswith("0.") else text
+    return f"−{text}" if value < 0 and float(text) else text
+
+
+def clock(seconds: float) -> str:
+    """Minutes, seconds and tenths."""
+    tenths = round(10 * seconds)
+    return f"{tenths // 600}:{tenths % 600 / 10:04.1f}"
+
+
+def heading(title: str, parts: list[str]) -> str:
+    """Title of a page and the line under it; `parts` may hold HTML."""
+    line = " · ".join(part for part in parts if part)
+    return f'{STYLE}<h1 class="ak-title">{escape(title)}</h1><p class="ak-line">{line}</p>'
+
+
+def section(title: str, small: str = "") -> str:
+    """The heading of a part of a page; `small` may hold HTML."""
+    return f'<h2 class="ak-h">{escape(title)}<small>{small}</small></h2>'
+
+
+def drawn_people(contract: dict[str, Any]) -> bool:
+    """Whether the run has seen synthetic recordings only."""
+    datasets = contract.get("datasets", [])
+    return bool(datasets) and all("synthetic" in str(name) for name in datasets)
+
+
+def run_parts(contract: dict[str, Any], table: pd.DataFrame, split: str) -> list[str]:
+    """The run in a line."""
+    temporal = contract.get("temporal") or "none"
+    net = escape(str(contract.get("backbone", "")))
+    joint = (
+        f"{net} + {escape(str(temporal)).upper()}, trained jointly"
+        if temporal != "none"
+        else f"{net}, each frame alone"
+    )
+    subjects = table.loc[table["subject"].ne(""), "subject"].nunique()
+    people = f", {_count(subjects, 'subject')}" if subjects else ""
+    return [
+        joint,
+        f"{escape(str(contract.get('loss', '')).upper())} loss",
+        f"windows of {contract.get('sequence_length', '?')} frames",
+        f"seed {contract.get('seed', '?')}",
+        f"{escape(split)} split, {_count(len(table), 'recording')}{people}, "
+        f"{_count(int(table['frames'].sum()), 'frame')}",
+        f"<b>{DRAWN}</b>" if drawn_people(contract) else "",
+    ]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def recording_parts(
+    recording: xr.Dataset, split: str, scores: list[dict[str, Any]], place: tuple[int, int] | None
+) -> list[str]:
+    """The recording in a line."""
+    attrs, time = recording.attrs, recording["time"].values
+    lost = 1 - float(recording["detected"].mean())
+    ccc = [f"{row['affect']} <b>{number(row['value'])}</b> {interval(row)}" for row in scores]
+    return [
+        f"subject {escape(str(attrs['subject']))}" if attrs["subject"] else "",
+        escape(split) if split != "–" else "not part of the run's data",
+        f"{_count(recording.sizes['frame'], 'frame')}, {clock(time[-1] - time[0])}",
+        f"{attrs['width']}×{attrs['height']}, {float(attrs['fps']):.4g} frames/s",
+        f"no face {100 * lost:.1f} %",
+        f"{ordinal(place[0])} worst of {place[1]}" if place else "",
+        f"CCC {', '.join(ccc)}" if ccc else "no annotation, no scores",
+    ]
+
+
+def ordinal(place: int) -> str:
+    """1st, 2nd, 3rd, 4th; the first is just 'the'."""
+    if place == 1:
+        return "the"
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(
+        place % 10 if place % 100 not in (11, 12, 13) else 0, "th"
+    )
+    return f"{place}{ending}"
+
+
+def interval(row: dict[str, Any]) -> str:
+    """The interval of a score, with how it was found where one points at it."""
+    words = escape(str(row["interval"]), quote=True)
+    if pd.isna(row["low"]):
+        return f'<span title="{words}">(no interval)</span>'
+    return f'<span title="{words}">[{number(row["low"])}, {number(row["high"])}]</span>'
+
+
+def score_strip(
+    score: dict[str, Any], other: dict[str, Any] | None, other_name: str, colours: Palette
+) -> str:
+    """A score as a large number with its interval, drawn on a line from 0 to 1."""
+    x, value = (lambda v: 236 + 270 * min(1.0, max(-0.1, v))), score["value"]
+    words = escape(str(score["interval"]), quote=True)
+    marks = [
+        _text(0, 12, f"{score['affect'].capitalize()} CCC", colours.ink, size=12.25),
+        _text(0, 45, number(value), colours.ink, size=30),
+        _text(78, 44, f"95 % [{number(score['low'])}, {number(score['high'])}]", colours.ink2, size=12.25)
+        if not pd.isna(score["low"]) else _text(78, 44, "no interval", colours.ink2, size=12.25),
+        f'<path d="M236 47.5H506" stroke="{colours.rule}"/>',
+    ]  # fmt: skip
+    for tick, label in ((0, "0"), (0.25, ".25"), (0.5, ".5"), (0.75, ".75"), (1, "1")):
+        marks.append(f'<path d="M{x(tick)} 47.5v4" stroke="{colours.ink3}"/>')
+        marks.append(_text(x(tick), 63, label, colours.ink2, anchor="middle"))
+    marks += _mark(
+        x, score, 22, colours.prediction, "this run", colours.prediction_text, colours.prediction
+    )
+    if other:
+        label = f"{other_name} {number(other['value'])}"
+        marks += _mark(x, other, 37, colours.second, label, colours.second, colours.paper)
+    return (
+        f'<svg width="522" height="70" viewBox="0 0 522 70" role="img" '
+        f'aria-label="{words}"><title>{words}</title>{"".join(marks)}</svg>'
+    )
+
+
+def score_row(
+    scores: list[dict[str, Any]], others: list[Any], other_name: str, colours: Palette
+) -> str:
+    """The pooled scores side by side between two rules."""
+    strips = [
+        score_strip(score, other or None, other_name, colours)
+        for score, other in zip(scores, others, strict=True)
+    ]
+    box = f"border:solid {colours.rule};border-width:1px 0;padding:5px 0 1px"
+    return f'<div style="display:flex;gap:52px;{box}">{"".join(strips)}</div>'
+
+
+def dots_key(scores: pd.DataFrame, other_name: str, colours: Palette) -> str:
+    """Key of the dots, with the way the intervals were found."""
+    words = scores.loc[scores["low"].notna(), "interval"]
+    method = f"with 95 % interval, {escape(str(words.iloc[0]))}" if len(words) else "no intervals"
+    key = f'{method} &ensp;<span style="color:{colours.prediction_text}">● this run</span>'
+    if other_name == "none":
+        return key
+    return f'{key} &ensp;<span style="color:{colours.second}">○ {escape(other_name)}</span>'
+
+
+def _mark(
+    x: Any, score: dict[str, Any], y: int, colour: str, label: str, text: str, fill: str
+) -> list[str]:
+    low = score["value"] if pd.isna(score["low"]) else score["low"]
+    high = score["value"] if pd.isna(score["high"]) else score["high"]
+    return [
+        f'<path d="M{x(low):.1f} {y}H{x(high):.1f}" stroke="{colour}" stroke-width="2"/>',
+        f'<circle cx="{x(score["value"]):.1f}" cy="{y}" r="3.6" fill="{fill}" stroke="{colour}" stroke-width="1.5"/>',
+        _text(x(low) - 8, y + 4, label, text, anchor="end"),
+    ]
+
+
+def _text(
+    x: float, y: float, text: str, colour: str, *, size: float = 11.5, anchor: str = "start"
+) -> str:
+    return (
+        f'<text x="{x:.1f}" y="{y}" fill="{colour}" font-size="{size}" text-anchor="{anchor}">'
+        f"{escape(text)}</text>"
+    )

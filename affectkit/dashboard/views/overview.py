@@ -1,0 +1,58 @@
+import streamlit as st
+
+from affectkit.dashboard import loading, tables, texts
+from affectkit.figures import affect_density, ccc_dots
+from affectkit.figures.style import palette
+from affectkit.recording import AFFECT
+
+run = loading.run_named(st.session_state["run"])
+split, other = st.session_state["split"], st.session_state.get("compare", "none")
+contract, table, scores = (
+    loading.contract(run),
+    loading.table(run, split),
+    loading.scores(run, split),
+)
+if table.empty:
+    st.error(f"{run} has no predictions. Run: affectkit predict {run} RECORDINGS")
+    st.stop()
+dark = st.context.theme.type == "dark"
+compared = None if other == "none" else loading.scores(loading.run_named(other), split)
+
+st.html(texts.heading(run.name, texts.run_parts(contract, table, split)))
+pooled = [tables.score(scores, split, "(all)", affect) for affect in AFFECT]
+if all(pooled):
+    others = [compared is not None and tables.score(compared, split, "(all)", a) for a in AFFECT]
+    st.html(texts.score_row(pooled, others, other, palette(dark)))
+else:
+    st.caption(f"No scores of {split!r} yet. Run: affectkit evaluate {run} --split {split}")
+
+left, right = st.columns([746, 322], gap="medium")
+with left:
+    order = "by mean of RMSE V and RMSE A · select a recording to open it"
+    st.html(texts.section("Recordings, worst first", order))
+    decimals = {name: st.column_config.NumberColumn(format="%.3f") for name in tables.WIDE}
+    shown = table if split == loading.ALL else table.drop(columns="split", errors="ignore")
+    picked = st.dataframe(
+        shown, hide_index=True, row_height=24, height=min(370, 36 + 24 * len(shown)),
+        on_select="rerun", selection_mode="single-cell", key=f"table-{run.name}-{split}",
+        column_config=decimals | {
+            "frames": st.column_config.NumberColumn(format="localized"),
+            "no face %": st.column_config.NumberColumn(format="%.1f"),
+            "error over time": st.column_config.LineChartColumn(y_min=0, color="grey", width=150),
+        },
+    )  # fmt: skip
+    if picked.selection.cells:
+        st.session_state["recording"] = shown["recording"].iloc[picked.selection.cells[0][0]]
+        st.switch_page("views/recording.py")
+    single = scores[scores["recording"].isin(table["recording"])]
+    if not single.empty:
+        st.html(
+            texts.section("CCC of each recording", texts.dots_key(single, other, palette(dark)))
+        )
+        ordered = scores.set_index("recording").loc[[*single["recording"].unique(), "(all)"]]
+        st.plotly_chart(ccc_dots(ordered.reset_index(), compared, dark=dark), theme=None, width="content",
+                        config={"displayModeBar": False})  # fmt: skip
+with right:
+    st.html(texts.section("Where the values lie", f"{int(table['frames'].sum()):,} frames"))
+    st.plotly_chart(affect_density(*loading.pooled(run, split), dark=dark), theme=None, width="content",
+                    config={"displayModeBar": False})  # fmt: skip

@@ -1,0 +1,100 @@
+"""CCC of each recording with its interval, for one run or two."""
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from affectkit.figures.style import Palette, dress, palette, ticks
+from affectkit.recording import AFFECT
+
+ROW = 17.2  # px
+TOP, BOTTOM = 22, 26
+FLOOR = -0.2  # the axis begins here; lower values are drawn at its edge
+
+
+def ccc_dots(
+    scores: pd.DataFrame, compared: pd.DataFrame | None = None, *, dark: bool = False
+) -> go.Figure:
+    """A row a recording, valence to the left, arousal to the right; the dotted line is all frames.
+
+    Args:
+        scores: rows of scores.csv of one split, in the order to draw; worst on top.
+        compared: the same of a second run, drawn hollow and blue.
+        dark: for dark paper.
+    """
+    colours = palette(dark)
+    rows = scores[scores["metric"].eq("ccc")]
+    single = rows[~rows["recording"].str.startswith("(")]
+    names = list(dict.fromkeys(single["recording"]))
+    figure = make_subplots(cols=2, shared_yaxes=True, horizontal_spacing=0.06)
+    for col, affect in enumerate(AFFECT, start=1):
+        if compared is not None:
+            other = compared[compared["metric"].eq("ccc") & compared["recording"].isin(names)]
+            _add(figure, other[other["affect"] == affect], names, colours, col=col, second=True)
+        _add(figure, single[single["affect"] == affect], names, colours, col=col, second=False)
+        _pooled(figure, rows[rows["affect"] == affect], colours, col=col)
+    height = int(TOP + BOTTOM + ROW * max(1, len(names)))
+    dress(figure, colours, width=746, height=height)
+    figure.update_layout(margin={"l": 84, "r": 12, "t": TOP, "b": BOTTOM})
+    figure.update_xaxes(range=[FLOOR, 1.02], **ticks(0, 0.25, 0.5, 0.75, 1))
+    figure.update_yaxes(
+        range=[len(names) - 0.5, -0.5],
+        showgrid=False,
+        tickvals=list(range(len(names))),
+        ticktext=[name.replace("<", "&lt;") for name in names],
+        ticks="",
+    )
+    return figure
+
+
+def _add(
+    figure: go.Figure,
+    rows: pd.DataFrame,
+    names: list[str],
+    colours: Palette,
+    *,
+    col: int,
+    second: bool,
+) -> None:
+    colour = colours.second if second else colours.prediction
+    offset = 0.18 if second else -0.12
+    value = rows["value"].clip(lower=FLOOR + 0.01)
+    low, high = rows["low"].clip(lower=FLOOR), rows["high"].clip(lower=FLOOR)
+    figure.add_scatter(
+        x=value,
+        y=[names.index(name) + offset for name in rows["recording"]],
+        mode="markers",
+        marker={
+            "size": 5.5 if second else 6.5,
+            "color": colours.paper if second else colour,
+            "line": {"color": colour, "width": 1.25},
+        },
+        error_x={
+            "type": "data", "symmetric": False, "array": high - value, "arrayminus": value - low,
+            "color": colour, "thickness": 1 if second else 1.5, "width": 0,
+        },
+        customdata=rows[["recording", "value", "low", "high", "interval"]].fillna("").values,
+        hovertemplate="%{customdata[0]}: %{customdata[1]:.3f} [%{customdata[2]:.3f}, "
+        "%{customdata[3]:.3f}]<br>%{customdata[4]}<extra></extra>",
+        col=col,
+        row=1,
+    )  # fmt: skip
+
+
+def _pooled(figure: go.Figure, rows: pd.DataFrame, colours: Palette, *, col: int) -> None:
+    affect = AFFECT[col - 1]
+    figure.add_annotation(
+        text=f"<b>{affect.capitalize()}</b>", x=0, xref="x domain", y=1, yref="paper", showarrow=False,
+        xanchor="left", yanchor="bottom", font={"color": colours.ink, "size": 12}, col=col, row=1,
+    )  # fmt: skip
+    pooled = rows.loc[rows["recording"] == "(all)", "value"]
+    if pooled.empty or pd.isna(pooled.iloc[0]):
+        return
+    value = float(pooled.iloc[0])
+    figure.add_vline(
+        x=value, line={"color": colours.prediction, "width": 1, "dash": "dot"}, col=col, row=1
+    )
+    figure.add_annotation(
+        text=f"all {value:.2f}".replace("0.", "."), x=value, y=1, yref="paper", showarrow=False,
+        yanchor="bottom", font={"color": colours.prediction_text}, col=col, row=1,
+    )  # fmt: skip

@@ -1,0 +1,93 @@
+// The one clock: which entry of the time table is on the screen. The browser says which frame it
+// presented (requestVideoFrameCallback), the table says which entry that is.
+// onShow(i): the picture of entry i is there, draw. onState(): playing, seeking or failed changed.
+
+const SETTLE = 150; // ms after which a callback that the browser missed is made up for
+
+function createClock(video, clip, { onShow, onState }) {
+  const exact = Boolean(video) && "requestVideoFrameCallback" in video;
+  const last = clip.time.length - 1;
+  const clock = { index: 0, wanted: null, exact, playing: false, failed: !video };
+  let handle = 0, timer = 0, aimed = null, presentedSinceSeek = false;
+
+  function show(i) {
+    clock.index = i;
+    if (i === clock.wanted) clock.wanted = null;
+    onShow(i);
+  }
+
+  function presented(now, metadata) {
+    clearTimeout(timer);
+    presentedSinceSeek = true;
+    show(nearest(clip.time, metadata.mediaTime));
+    handle = video.requestVideoFrameCallback(presented);
+  }
+
+  function tick() {
+    const passed = video.currentTime - 0.5 / clip.meta.fps;
+    if (clock.playing && video.readyState > 1) show(nearest(clip.time, passed));
+    handle = requestAnimationFrame(tick);
+  }
+
+  // One seek at a time: a held key moves the goal, and the next seek goes straight there.
+  function aim() {
+    aimed = clock.wanted;
+    presentedSinceSeek = false;
+    video.currentTime = seekTime(clip, aimed);
+  }
+
+  function seeked() {
+    const goal = aimed;
+    aimed = null;
+    if (clock.wanted !== null && clock.wanted !== goal) return aim();
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (!presentedSinceSeek && goal !== null) show(goal);
+      clock.wanted = null;
+      onState();
+    }, exact ? SETTLE : 0);
+  }
+
+  function changed(state) {
+    Object.assign(clock, state);
+    onState();
+  }
+
+  if (video) {
+    video.addEventListener("seeked", seeked);
+    video.addEventListener("play", () => changed({ playing: true, wanted: null }));
+    video.addEventListener("pause", () => changed({ playing: false }));
+    video.addEventListener("error", () => {
+      const goal = clock.wanted ?? clock.index;
+      changed({ failed: true, playing: false });
+      show(goal);
+    });
+    if (exact) handle = video.requestVideoFrameCallback(presented); else tick();
+  }
+
+  return Object.assign(clock, {
+    seek(i) {
+      const goal = Math.max(0, Math.min(last, i));
+      if (clock.failed) return show(goal);
+      clock.wanted = goal;
+      if (aimed === null) aim();
+      onState();
+    },
+    step(count) {
+      if (clock.playing) video.pause();
+      clock.seek((clock.wanted ?? clock.index) + count);
+    },
+    toggle() {
+      if (clock.failed) return;
+      if (video.paused) video.play().catch(onState); else video.pause();
+    },
+    destroy() {
+      clearTimeout(timer);
+      if (!video) return;
+      if (exact) video.cancelVideoFrameCallback(handle); else cancelAnimationFrame(handle);
+      video.pause();
+      video.removeAttribute("src");
+      video.load();
+    },
+  });
+}

@@ -1,0 +1,65 @@
+// The two hosts of the one module. Streamlit calls default(component), anywidget calls default()
+// and expects { render }.
+
+const mounted = new WeakMap();
+
+async function fetchBytes(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
+  return answer.arrayBuffer();
+}
+
+// Streamlit calls again on the same element whenever `data` changed: the same `revision` keeps the
+// video that plays, another one builds anew.
+async function showInStreamlit({ data, parentElement: parent, setStateValue }) {
+  const present = mounted.get(parent);
+  if (present?.revision === data.revision) {
+    present.player?.update(data.frame);
+    return present.cleanup;
+  }
+  present?.cleanup();
+  const entry = { revision: data.revision, player: null };
+  entry.cleanup = () => {
+    entry.player?.destroy();
+    if (mounted.get(parent) === entry) mounted.delete(parent);
+  };
+  mounted.set(parent, entry);
+  const status = make("p", { parent, className: "affectkit-status" });
+  const slow = setTimeout(() => { status.textContent = "Loading the recording"; }, 300);
+  try {
+    const buffer = await fetchBytes(data.payload);
+    if (mounted.get(parent) !== entry) return entry.cleanup;
+    entry.player = mount(parent, {
+      buffer, media: data.media, frame: data.frame, notes: data.notes,
+      fetchChunk: (first, last) => fetchBytes(`${data.saliency}?from=${first}&to=${last}`),
+      onFrame: (frame) => setStateValue("frame", frame),
+    });
+  } catch (error) {
+    make("p", { parent, className: "affectkit-status", text: `The player could not start: ${error.message}. Reload the page.` });
+  } finally {
+    clearTimeout(slow);
+    status.remove();
+  }
+  return entry.cleanup;
+}
+
+function showInNotebook({ model, el }) {
+  const bytes = model.get("payload"), video = model.get("video");
+  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  const own = video?.byteLength ? URL.createObjectURL(new Blob([video], { type: model.get("mime") })) : "";
+  const player = mount(el, {
+    buffer, media: own || model.get("url"), frame: model.get("frame"), notes: model.get("notes"),
+    onFrame: (frame) => { model.set("frame", frame); model.save_changes(); },
+  });
+  const move = () => player.update(model.get("frame"));
+  model.on("change:frame", move);
+  return () => {
+    model.off("change:frame", move);
+    player.destroy();
+    if (own) URL.revokeObjectURL(own);
+  };
+}
+
+export default function (component) {
+  return component?.parentElement ? showInStreamlit(component) : { render: showInNotebook };
+}

@@ -1,0 +1,184 @@
+"""What the player is sent: one block of bytes a recording, and saliency in chunks when it is long.
+
+    "AFK1" | u32 length of the header | header: JSON | arrays, each at a multiple of 8 bytes
+
+All numbers are little-endian. The header's `arrays` gives dtype, shape and offset of each array,
+`meta` all else. A value that is not there travels as NaN; an array that is empty of values is left
+out. Saliency travels as int8: value = code * scale / 127, the scale one a recording and target.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from affectkit.errors import AffectkitError
+from affectkit.player.segments import Segment
+
+MAGIC = b"AFK1"
+CODE = {"<f4": "f4", "<f8": "f8", "|i1": "i1", "<i4": "i4", "|u1": "u1"}
+CELLS = 56  # of a saliency map's side, at most
+WHOLE = 1800  # frames up to which the saliency travels in the payload: about a minute
+CHUNK = 300  # frames of one later piece
+QUANTILE = 0.995  # of |value|: beyond it the colour no longer changes
+SAMPLE = 200  # frames from which the scale is found
+
+
+def payload(
+    recording: xr.Dataset,
+    prediction: xr.Dataset,
+    attribution: xr.Dataset | None = None,
+    *,
+    segments: Sequence[Segment] = (),
+    whole: int = WHOLE,
+) -> bytes:
+    """Everything that the player shows of a recording, but the video.
+
+    Args:
+        recording: `time`, `annotation`, `box`, `crop_box`, `landmark`, `detected`; `face` is not read.
+        prediction: `prediction` (frame, affect) on the same frames.
+        attribution: `attribution` (affect, frame, row, col), and the shares of the regions.
+        segments: the worst moments, as `worst_segments` finds them.
+        whole: number of frames up to which the saliency maps come along; those of a longer
+            recording are asked for in pieces, see `saliency_piece`.
+
+    Raises:
+        AffectkitError: the three are not on the same frames.
+    """
+    _check_frames(recording, prediction, attribution)
+    arrays = _traces(recording, prediction)
+    meta = _about(recording) | {"segments": [segment._asdict() for segment in segments]}
+    if attribution is not None:
+        scale = saliency_scale(attribution)
+        count = recording.sizes["frame"]
+        meta["saliency"] = _about_saliency(attribution, scale, count if count <= whole else CHUNK)
+        if count <= whole:
+            arrays["saliency"] = quantise(attribution, scale)
+        arrays |= _regions(attribution)
+    return pack(meta, arrays)
+
+
+def saliency_piece(
+    attribution: xr.Dataset, first: int, last: int, *, scale: dict[str, float]
+) -> bytes:
+    """The saliency maps of the entries `first` to `last` (not included) of a long recording."""
+    return pack({}, {"saliency": quantise(attribution.isel(frame=slice(first, last)), scale)})
+
+
+def saliency_scale(attribution: xr.Dataset) -> dict[str, float]:
+    """The value of each target that takes the last colour: a high quantile of |value|."""
+    every = max(1, attribution.sizes["frame"] // SAMPLE)
+    maps = _pooled(attribution.isel(frame=slice(None, None, every)))
+    scales = np.quantile(np.abs(maps), QUANTILE, axis=(0, 2, 3))
+    names = attribution["affect"].values
+    return {str(name): float(scale) or 1.0 for name, scale in zip(names, scales, strict=True)}
+
+
+def quantise(attribution: xr.Dataset, scale: dict[str, float]) -> NDArray[np.int8]:
+    """Saliency maps (frame, affect, row, col) as int8: at most half a step off, clipped at the scale."""
+    count, step = attribution.sizes["frame"], 256
+    blocks = (attribution.isel(frame=slice(at, at + step)) for at in range(0, count, step))
+    unit = np.array([scale[str(name)] for name in attribution["affect"].values]) / 127
+    return np.concatenate(
+        [
+            np.clip(np.rint(_pooled(block) / unit[:, None, None]), -127, 127).astype(np.int8)
+            for block in blocks
+        ]
+    )
+
+
+def _pooled(attribution: xr.Dataset) -> NDArray[np.float32]:
+    """Maps (frame, affect, row, col), averaged over blocks of pixels; NaN counts as 0."""
+    maps = attribution["attribution"].transpose("frame", "affect", "row", "col").values
+    maps = np.nan_to_num(maps.astype(np.float32))
+    block = -(-max(maps.shape[2:]) // CELLS)
+    side = min(maps.shape[2:]) // block
+    maps = maps[:, :, : side * block, : side * block]
+    shape = (*maps.shape[:2], side, block, side, block)
+    pooled: NDArray[np.float32] = maps.reshape(shape).mean(axis=(3, 5))
+    return pooled
+
+
+def pack(meta: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> bytes:
+    """Put header and arrays into one block of bytes."""
+    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    # the offsets stand in the header, whose length moves them: leave room for the longest numbers
+    room = len(_header(meta, arrays, 10**15))
+    start = -(-(8 + room) // 8) * 8
+    header = _header(meta, arrays, start).ljust(start - 8)
+    parts = [MAGIC, np.uint32(len(header)).tobytes(), header]
+    for array in arrays.values():
+        parts += [array.tobytes(), bytes(-array.nbytes % 8)]
+    return b"".join(parts)
+
+
+def _header(meta: dict[str, Any], arrays: dict[str, NDArray[Any]], start: int) -> bytes:
+    about, offset = {}, start
+    for name, array in arrays.items():
+        about[name] = {"dtype": CODE[array.dtype.str], "shape": array.shape, "offset": offset}
+        offset += array.nbytes + -array.nbytes % 8
+    return json.dumps({"meta": meta, "arrays": about}, allow_nan=False).encode()
+
+
+def _check_frames(
+    recording: xr.Dataset, prediction: xr.Dataset, attribution: xr.Dataset | None
+) -> None:
+    for name, result in (("prediction", prediction), ("attribution", attribution)):
+        if result is not None and not np.array_equal(result["frame"], recording["frame"]):
+            raise AffectkitError(
+                f"the {name} of {recording.attrs['recording']!r} has other frames than the recording "
+                f"({result.sizes['frame']}, expected {recording.sizes['frame']}); make it again"
+            )
+
+
+def _traces(recording: xr.Dataset, prediction: xr.Dataset) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {
+        "time": recording["time"].values.astype("<f8"),
+        "frame": recording["frame"].values.astype("<i4"),
+        "prediction": prediction["prediction"].transpose("frame", "affect").values.astype("<f4"),
+        "detected": recording["detected"].values.astype("u1"),
+    }
+    for name in ("annotation", "box", "crop_box", "landmark"):
+        values = recording[name].values.astype("<f4")
+        if name in ("box", "crop_box") or np.isfinite(values).any():
+            arrays[name] = values
+    return arrays
+
+
+def _about(recording: xr.Dataset) -> dict[str, Any]:
+    attrs = recording.attrs
+    return {
+        "recording": str(attrs["recording"]),
+        "affect": [str(name) for name in recording["affect"].values],
+        "width": int(attrs["width"]),
+        "height": int(attrs["height"]),
+        "fps": float(attrs["fps"]),
+    }
+
+
+def _about_saliency(attribution: xr.Dataset, scale: dict[str, float], chunk: int) -> dict[str, Any]:
+    return {
+        "affect": [str(name) for name in attribution["affect"].values],
+        "size": _pooled(attribution.isel(frame=slice(0, 1))).shape[-1],
+        "scale": scale,
+        "chunk": chunk,
+        "method": str(attribution.attrs.get("method", "")),
+        "regions": [str(name) for name in attribution["region"].values]
+        if "region" in attribution.coords
+        else [],
+    }
+
+
+def _regions(attribution: xr.Dataset) -> dict[str, NDArray[Any]]:
+    if not {"region_share", "region_area"} <= set(attribution.data_vars):
+        return {}
+    share = attribution["region_share"].sel(direction=["lowers", "raises"])
+    share = share.transpose("affect", "frame", "region", "direction")
+    area = attribution["region_area"].transpose("frame", "region")
+    return {
+        "region_share": share.values.astype("<f4"),
+        "region_area": area.values.astype("<f4"),
+    }

@@ -1,0 +1,147 @@
+"""A run of three small recordings; video and overlay each tell the number of their frame.
+
+The video has the frame's number as eight bars along its top, white for 1. The saliency map has the
+same bits as columns below, so that the overlay itself says which frame it belongs to.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from affectkit import run as run_folder
+from affectkit.metrics import METRICS
+from affectkit.recording import make_recording, save_recording
+from affectkit.video import write_video
+
+FPS = 15
+FRAMES = 150
+WIDTH, HEIGHT = 480, 360
+BITS = 8
+BAR_HEIGHT = 40
+COLUMNS = np.float32([0, 180, WIDTH, 340])  # the crop that the saliency columns fill
+
+
+class Place(NamedTuple):
+    runs: Path
+    recordings: Path
+
+
+def bits(frame: int) -> list[int]:
+    return [(frame >> bit) & 1 for bit in range(BITS)]
+
+
+def write_barcode(path: Path, time: np.ndarray) -> None:
+    cell = WIDTH // BITS
+
+    def picture(frame: int) -> np.ndarray:
+        rgb = np.full((HEIGHT, WIDTH, 3), 230, np.uint8)
+        rgb[:BAR_HEIGHT] = np.repeat(bits(frame), cell)[None, :, None] * 255
+        return rgb
+
+    write_video(path, ((float(t), picture(frame)) for frame, t in enumerate(time)), fps=FPS)
+
+
+def barcode_recording(name: str, video: Path, frames: int = FRAMES, **attrs) -> xr.Dataset:
+    time = np.arange(frames) / FPS
+    angle = time[:, None] * np.array([0.9, 0.6])
+    variables = {
+        "annotation": (0.7 * np.sin(angle)).astype(np.float32),
+        "box": np.tile(np.float32([190, 60, 290, 170]), (frames, 1)),
+        "crop_box": np.tile(COLUMNS, (frames, 1)),
+        "landmark": np.tile(np.float32([240, 110]), (frames, 68, 1)),
+        "detected": np.ones(frames, bool),
+    }
+    described = {"recording": name, "dataset": "synthetic", "fps": float(FPS), "width": WIDTH,
+                 "height": HEIGHT, "video": str(video), "subject": name}  # fmt: skip
+    return make_recording(time, variables, described | attrs)
+
+
+def predicted(recording: xr.Dataset, store: Path) -> xr.Dataset:
+    time = recording["time"].values
+    values = 0.4 * np.sin(time[:, None] * np.array([0.9, 0.6]) - 0.3) + 0.1
+    attrs = {"recording": recording.attrs["recording"], "store": str(store), "run": "joint"}
+    variables = {"prediction": (("frame", "affect"), values.astype(np.float32))}
+    return xr.Dataset(variables, {"frame": recording["frame"], "affect": recording["affect"],
+                                  "time": recording["time"]}, attrs)  # fmt: skip
+
+
+def attributed(recording: xr.Dataset) -> xr.Dataset:
+    frames = recording["frame"].values
+    columns = np.array([bits(frame) for frame in frames], np.float16)
+    maps = np.broadcast_to(columns[None, :, None, :], (2, len(frames), BITS, BITS))
+    shares = np.full((2, len(frames), 2, 2), 0.25, np.float32)
+    variables = {
+        "attribution": (("affect", "frame", "row", "col"), maps),
+        "region_share": (("affect", "frame", "region", "direction"), shares),
+        "region_area": (("frame", "region"), np.full((len(frames), 2), 0.5, np.float32)),
+    }
+    coords = {"affect": recording["affect"], "frame": recording["frame"],
+              "region": ["mouth", "background"], "direction": ["lowers", "raises"]}  # fmt: skip
+    attrs = {"recording": recording.attrs["recording"], "method": "gradient_x_input"}
+    return xr.Dataset(variables, coords, attrs)
+
+
+def scored(recordings: list[xr.Dataset], predictions: list[xr.Dataset], split: str) -> pd.DataFrame:
+    names = ["(all)", *(recording.attrs["recording"] for recording in recordings)]
+    pairs = list(zip(recordings, predictions, strict=True))
+    rows = []
+    for name, (recording, prediction) in zip(names, [pairs[0], *pairs], strict=True):
+        for metric, function in METRICS.items():
+            values = function(recording["annotation"], prediction["prediction"], "frame")
+            for affect in ("valence", "arousal"):
+                value = float(values.sel(affect=affect))
+                rows.append([split, name, affect, metric, value, value - 0.1, value + 0.1, FRAMES,
+                             "percentile bootstrap, 4 s blocks resampled, 2000"])  # fmt: skip
+    columns = [
+        "split",
+        "recording",
+        "affect",
+        "metric",
+        "value",
+        "low",
+        "high",
+        "frames",
+        "interval",
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def build(folder: Path, first: str = "s01") -> Place:
+    """`first` has all there is, `s02` no saliency; `own` no annotation, no video, no split."""
+    place = Place(folder / "runs", folder / "recordings")
+    video = folder / "clip.mp4"
+    write_barcode(video, np.arange(FRAMES) / FPS)
+    recordings = [barcode_recording(first, video, split="test"), barcode_recording("s02", video)]
+    own = barcode_recording("own", folder / "gone.mp4", dataset="", subject="")
+    own["annotation"][:] = np.nan
+    own["detected"][30:60] = False
+    own["box"][30:60] = np.nan
+    run = place.runs / "joint"
+    predictions = []
+    for recording in [*recordings, own]:
+        store = place.recordings / f"{recording.attrs['recording']}.zarr"
+        save_recording(recording, store)
+        predictions.append(predicted(recording, store))
+        path = run_folder.prediction_path(run, recording.attrs["recording"])
+        run_folder.save_result(predictions[-1], path)
+    run_folder.save_result(
+        attributed(recordings[0]), run_folder.attribution_path(run, "gradient_x_input", first)
+    )
+    for name in ("joint", "cnn"):
+        run_folder.write_contract(place.runs / name, {
+            "name": name, "affect": ["valence", "arousal"], "backbone": "mobilenetv3_small_050",
+            "temporal": "gru" if name == "joint" else "none", "loss": "ccc", "seed": 3,
+            "sequence_length": 80, "datasets": ["synthetic"], "splits": {"test": [first, "s02"]},
+            "recordings": str(place.recordings),
+        })  # fmt: skip
+        run_folder.write_scores(place.runs / name, scored(recordings, predictions[:2], "test"))
+    return place
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return build(tmp_path_factory.mktemp("dashboard"))
