@@ -5,7 +5,7 @@ PYTEST_OPTIONS ?=
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 NOTEBOOKS := $(wildcard notebooks/*.py)
 
 export PIP_ROOT_USER_ACTION := ignore

@@ -1,0 +1,54 @@
+"""What the README shows has to exist."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from affectkit.cli.main import app
+
+ROOT = Path(__file__).parents[1]
+PAGES = ["README.md", "CONTRIBUTING.md", "data/README.md", "docs/architecture.md"]
+
+
+def code_lines(page: str) -> list[str]:
+    blocks = re.findall(r"^```\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.S | re.M)
+    return [line for block in blocks for line in block.splitlines()]
+
+
+def shown_commands() -> list[tuple[str, list[str]]]:
+    """Each command of affectkit that is shown, with its options."""
+    lines = [line.split("#")[0] for page in PAGES for line in code_lines(page)]
+    words = [line.split() for line in lines if line.startswith("affectkit ")]
+    return [(line[1], [word for word in line if word.startswith("--")]) for line in words]
+
+
+@pytest.mark.parametrize(("name", "options"), shown_commands())
+def test_shown_commands_and_their_options_exist(name, options):
+    commands = get_command(app).commands
+    assert name in commands
+    known = {option for parameter in commands[name].params for option in parameter.opts}
+    assert set(options) <= known
+
+
+def test_shown_targets_exist():
+    shown = {line.split()[1] for line in code_lines("README.md") if line.startswith("make ")}
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
+    assert {"demo", "test"} <= shown <= targets
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_linked_files_exist(page):
+    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text(encoding="utf-8"))
+    assert all(((ROOT / page).parent / link).exists() for link in links), links
+
+
+def test_shown_extras_exist():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"^\| `(\w+)` \|", text, re.M))
+    assert shown == set(extras) - {"all"}
