@@ -13,11 +13,8 @@ from affectkit.errors import AffectkitError
 from affectkit.evaluation import intervals, pairs
 from affectkit.evaluation.intervals import Bootstrap
 from affectkit.evaluation.resampling import resample
-from affectkit.evaluation.scores import POOLED, measure, rows
+from affectkit.evaluation.scores import COLUMNS, POOLED, measure, rows
 from affectkit.evaluation.sums import group_sums
-
-COLUMNS = ["split", "recording", "affect", "metric", "first", "second", "difference",
-           "low", "high", "frames", "interval"]  # fmt: skip
 
 
 def compare(
@@ -41,7 +38,8 @@ def compare(
         resamples: how many bootstrap resamples the intervals rest on.
 
     Returns:
-        One row for each recording (`(all)`: frames pooled), affect and metric.
+        One row for each recording (`(all)`: frames pooled), affect and metric; `value` is the
+        difference, `first` and `second` are what it is the difference of.
 
     Raises:
         AffectkitError: as `evaluate`, or the runs hold different recordings in the split.
@@ -56,11 +54,9 @@ def compare(
     for pair in zip(*both, strict=True):
         name, group = pair[0].attrs["recording"], intervals.blocks(pair[0]["time"])
         parts.append(_rows(name, list(pair), group, unit, bootstrap))
-    table = pd.DataFrame([row for part in parts for row in part]).rename(
-        columns={"value": "difference"}
-    )
+    table = pd.DataFrame([row for part in parts for row in part])
     table.insert(0, "split", split)
-    return table[COLUMNS]
+    return table[[*COLUMNS, "first", "second"]]
 
 
 def _check_same(first: Path, second: Path, both: list[list[xr.Dataset]], split: str) -> None:

@@ -11,24 +11,27 @@ from affectkit.evaluation.intervals import BLOCK_SECONDS, refused
 HEADINGS = {"ccc": "CCC", "pearson": "PCC", "rmse": "RMSE", "mae": "MAE", "bias": "bias",
             "sign_agreement": "SAGR"}  # fmt: skip
 SHORT = {"valence": "V", "arousal": "A", "mean": "mean"}
-METRICS_SHOWN = ("ccc", "pearson", "rmse", "sign_agreement")
+OTHERS = ("pearson", "rmse", "sign_agreement")
 
 
-def table(scores: pd.DataFrame, metrics: tuple[str, ...] = METRICS_SHOWN) -> pd.DataFrame:
-    """A row for each recording, a column for each metric and affect: "value [low, high]".
+def table(scores: pd.DataFrame, others: tuple[str, ...] = OTHERS) -> pd.DataFrame:
+    """A row for each recording: CCC of each affect as "value [low, high]", other metrics' means.
 
     Args:
-        scores: as `evaluate` returns them, or as scores.csv holds them.
-        metrics: which metrics to show, in this order.
+        scores: as `evaluate` or `compare` returns them, or as scores.csv holds them.
+        others: which other metrics to show, in this order; only the mean of valence and arousal
+            and without its interval, so that the table stays narrow.
     """
-    shown = scores[scores["metric"].isin(metrics)]
+    mean = (scores["affect"] == "mean") & scores["metric"].isin(others)
+    shown = scores[mean | (scores["metric"] == "ccc")]
     cells = shown.assign(
         cell=[_cell(row) for row in shown.to_dict("records")],
         column=[
             f"{HEADINGS[m]} {SHORT[a]}" for m, a in zip(shown.metric, shown.affect, strict=True)
         ],
     )
-    columns = [f"{HEADINGS[metric]} {short}" for metric in metrics for short in SHORT.values()]
+    columns = [f"CCC {short}" for short in SHORT.values()]
+    columns += [f"{HEADINGS[metric]} mean" for metric in others]
     wide = cells.pivot(index=["split", "recording"], columns="column", values="cell")
     order = cells[["split", "recording"]].drop_duplicates()
     wide = wide.reindex(pd.MultiIndex.from_frame(order), columns=columns).fillna("–")
@@ -39,7 +42,7 @@ def table(scores: pd.DataFrame, metrics: tuple[str, ...] = METRICS_SHOWN) -> pd.
 def _cell(row: dict[Hashable, Any]) -> str:
     if pd.isna(row["value"]):
         return "–"
-    if pd.isna(row["low"]):
+    if pd.isna(row["low"]) or row["metric"] != "ccc":
         return _number(row["value"])
     return f"{_number(row['value'])} [{_number(row['low'])}, {_number(row['high'])}]"
 
@@ -85,7 +88,7 @@ def _json(scores: pd.DataFrame) -> str:
 
 def to_latex(scores: pd.DataFrame) -> str:
     """A booktabs table with its caption; CCC of every recording."""
-    wide = table(scores, metrics=("ccc",))
+    wide = table(scores, others=())
     lines = [_latex_row(["recording", *wide.columns]), r"\midrule"]
     names = wide.index.to_frame().agg(" ".join, axis="columns")
     lines += [_latex_row([name, *cells]) for name, cells in zip(names, wide.values, strict=True)]

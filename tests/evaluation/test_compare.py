@@ -13,8 +13,8 @@ def pooled_ccc(table):
 def test_less_noise_is_better_beyond_doubt(make_run):
     noisy, clean = make_run("noisy", 0.5), make_run("clean", 0.05)
     row = pooled_ccc(compare(noisy, clean, resamples=200))
-    assert row["difference"].item() == pytest.approx(row["second"].item() - row["first"].item())
-    assert 0 < row["low"].item() < row["difference"].item() < row["high"].item()
+    assert row["value"].item() == pytest.approx(row["second"].item() - row["first"].item())
+    assert 0 < row["low"].item() < row["value"].item() < row["high"].item()
 
 
 def test_first_and_second_are_the_scores_of_each(make_run):
@@ -28,7 +28,7 @@ def test_first_and_second_are_the_scores_of_each(make_run):
 
 def test_a_run_equals_itself(run):
     table = compare(run, run, resamples=50)
-    assert (table[["difference", "low", "high"]] == 0).all(axis=None)
+    assert (table[["value", "low", "high"]] == 0).all(axis=None)
 
 
 def test_pairing_is_narrower_than_two_intervals(make_run):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from affectkit.errors import AffectkitError
-from affectkit.evaluation import caption, evaluate, format_scores, table
+from affectkit.evaluation import caption, compare, evaluate, format_scores, table
 from affectkit.evaluation.scores import COLUMNS
 
 
@@ -22,15 +22,27 @@ def scores() -> pd.DataFrame:
 
 
 def test_cells_hold_value_and_interval(scores):
-    shown = table(scores, metrics=("ccc",))
+    shown = table(scores, others=())
     assert list(shown.columns) == ["CCC V", "CCC A", "CCC mean"]
     assert shown.loc["(all)"].tolist() == ["0.571 [0.500, 0.600]", "−0.200", "–"]
     assert shown.loc["s07_04", "CCC V"] == "0.000 [−0.100, 0.100]"
 
 
+def test_other_metrics_show_their_mean_only(run):
+    shown = table(evaluate(run, resamples=50))
+    expected = ["CCC V", "CCC A", "CCC mean", "PCC mean", "RMSE mean", "SAGR mean"]
+    assert list(shown.columns) == expected
+    assert list(shown.index) == ["(all)", "(mean)", "a", "b", "c", "d"]
+    assert shown["RMSE mean"].str.fullmatch(r"0\.\d{3}").all()
+
+
+def test_differences_make_a_table_too(run):
+    assert table(compare(run, run, resamples=50)).loc["(all)", "CCC V"] == "0.000 [0.000, 0.000]"
+
+
 def test_table_of_two_splits_names_both(scores):
     both = pd.concat([scores, scores.assign(split="validation")])
-    assert table(both, metrics=("ccc",)).index.names == ["split", "recording"]
+    assert table(both, others=()).index.names == ["split", "recording"]
 
 
 def test_caption_says_how(scores):
