@@ -92,7 +92,8 @@ def test_strip_shows_the_faces_and_marks_them_in_the_series(strip, recording, pr
 def test_strip_prints_one_symmetric_scale(strip, attribution):
     bars = [axes for axes in strip.axes if axes.get_label() == "scale"]
     assert len(bars) == 1
-    limit = scale_of(attribution["attribution"].sel(affect="arousal", frame=[3, 20, 39]).values.astype(float))
+    maps = attribution["attribution"].sel(affect="arousal", frame=[3, 20, 39])
+    limit = scale_of(maps.values.astype(float))
     assert bars[0].get_yticks() == pytest.approx([-limit, 0, limit])
 
 
