@@ -91,7 +91,8 @@ def _tile_pair(
     left, bottom, tile = place
     upper = style.add_axes(figure, left, bottom + tile + GAP, tile, tile)
     upper.imshow(face)
-    upper.set_title(title, fontsize=style.FONT, color=style.INK, pad=2)
+    size = min(style.FONT, 12 * tile)  # points that "frame 12345" may take on a narrow tile
+    upper.set_title(title, fontsize=size, color=style.INK, pad=2)
     lower = style.add_axes(figure, left, bottom, tile, tile)
     grey = face.mean(-1)
     extent = (-0.5, face.shape[1] - 0.5, face.shape[0] - 0.5, -0.5)
