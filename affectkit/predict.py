@@ -1,14 +1,20 @@
 """Prediction: valence and arousal of every frame of a recording, by a trained run."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import xarray as xr
 
-from affectkit.errors import AffectkitError
-from affectkit.recording import open_recording
+from affectkit.faces.crop import Crop
+from affectkit.prepare import prepare_video
+from affectkit.recording import list_recordings, open_recording
 from affectkit.run import prediction_path, read_contract, save_result
 from affectkit.training.checkpoint import load_model
+from affectkit.training.contract import check_crop
 from affectkit.training.stream import predict_affect
+
+
+Progress = Callable[[str, int, int], None]
 
 
 def predict(run: Path, store: Path, *, chunk: int = 256) -> xr.Dataset:
@@ -43,18 +49,22 @@ def predict(run: Path, store: Path, *, chunk: int = 256) -> xr.Dataset:
     return result
 
 
-def check_crop(crop: dict[str, object], recording: xr.Dataset) -> None:
-    """Refuse a recording whose faces were cut by another contract than the run's.
+def gather(run: Path, paths: Sequence[Path], progress: Progress | None = None) -> list[Path]:
+    """The recordings behind `paths`; videos are prepared first, cut by the run's own contract.
+
+    Args:
+        run: a trained run; recordings of videos are kept in its folder.
+        paths: recordings, folders of recordings, or video files.
+        progress: called while videos are prepared.
 
     Raises:
-        AffectkitError: naming what differs.
+        AffectkitError: a path is nothing of these.
     """
-    own = recording.attrs["crop"]
-    differing = sorted(key for key in crop.keys() | own.keys() if crop.get(key) != own.get(key))
-    if differing:
-        wanted = ", ".join(f"{key}={crop.get(key)!r}" for key in differing)
-        got = ", ".join(f"{key}={own.get(key)!r}" for key in differing)
-        raise AffectkitError(
-            f"recording {recording.attrs['recording']!r} was cut with {got}, the run was trained "
-            f"with {wanted}; prepare it again by the run's crop contract"
-        )
+    stores: list[Path] = []
+    for path in paths:
+        if path.is_file():
+            crop = Crop(**read_contract(run)["crop"])
+            stores.append(prepare_video(path, run / "recordings", crop=crop, progress=progress))
+        else:
+            stores += list_recordings(path)
+    return stores

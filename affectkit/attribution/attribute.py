@@ -1,4 +1,4 @@
-"""Attribute the affect of every frame of a recording to its pixels, streamed into the run folder."""
+"""The affect of every frame of a recording attributed to its pixels, streamed to disk."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,10 +13,10 @@ from affectkit.errors import unknown
 from affectkit.faces.regions import region_masks
 from affectkit.files import beside
 from affectkit.models.cnn_rnn import CnnRnn
-from affectkit.predict import check_crop
 from affectkit.recording import AFFECT, open_recording
 from affectkit.run import attribution_path, open_attribution, read_contract
 from affectkit.training.checkpoint import load_model
+from affectkit.training.contract import check_crop
 from affectkit.training.stream import Chunk, read_chunks
 
 DIRECTION = ("lowers", "raises")

@@ -1,0 +1,1 @@
+"""The joint net: backbones, temporal parts, and the losses it is trained by."""

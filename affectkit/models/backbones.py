@@ -1,4 +1,4 @@
-"""Convolutional backbones: a face in, a feature vector out; each carries how it wants its pixels."""
+"""Convolutional backbones: a face in, features out; each carries how it wants its pixels."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Temporal parts: features of every frame in, features of every frame out, with a state to carry."""
+"""Temporal parts: features of every frame in and out, with a state to carry."""
 
 from collections.abc import Callable
 from typing import Any
@@ -38,7 +38,7 @@ class Recurrent(nn.Module):
         self.width = part.hidden_size
 
     def forward(self, features: Tensor, state: State = ()) -> tuple[Tensor, State]:
-        """Run over (B, T, F) from `state`, or from zeros; give (B, T, hidden) and the last state."""
+        """From (B, T, F) and `state`, or zeros, to (B, T, hidden) and the last state."""
         state = state or self.empty_state(len(features))
         start = state if len(state) > 1 else state[0]
         output, end = self.part(features, start)
@@ -49,9 +49,7 @@ class Recurrent(nn.Module):
         weight = self.part.weight_hh_l0
         shape = (self.part.num_layers, batch, self.part.hidden_size)
         count = 2 if isinstance(self.part, nn.LSTM) else 1
-        return tuple(
-            torch.zeros(shape, dtype=weight.dtype, device=weight.device) for _ in range(count)
-        )
+        return tuple(weight.new_zeros(shape) for _ in range(count))
 
 
 def gru(width: int, hidden: int, layers: int) -> Recurrent:

@@ -1,0 +1,1 @@
+"""From recordings to a run: recipe, windows, checkpoints and the loop."""

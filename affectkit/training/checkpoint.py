@@ -1,4 +1,4 @@
-"""Weights to disk and back. Nothing here unpickles: a checkpoint from a stranger cannot run code."""
+"""Weights to disk and back, without unpickling: a stranger's checkpoint cannot run code."""
 
 import pickle
 from pathlib import Path
@@ -68,6 +68,6 @@ def load_checkpoint(run: Path) -> dict[str, Any] | None:
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
         reason = str(error).splitlines()[0][:120]
         raise AffectkitError(
-            f"{path} was refused: not a checkpoint of tensors ({reason})"
+            f"{path} was refused: it is damaged or holds more than tensors ({reason})"
         ) from None
     return content

@@ -93,3 +93,20 @@ def fingerprint(recordings: Sequence[xr.Dataset]) -> str:
         for name in ("frame", "annotation", "crop_box"):
             digest.update(recording[name].values.tobytes())
     return digest.hexdigest()[:16]
+
+
+def check_crop(crop: dict[str, Any], recording: xr.Dataset) -> None:
+    """Refuse a recording whose faces were cut by another contract than the run's.
+
+    Raises:
+        AffectkitError: naming what differs.
+    """
+    own = recording.attrs["crop"]
+    differing = sorted(key for key in crop.keys() | own.keys() if crop.get(key) != own.get(key))
+    if differing:
+        wanted = ", ".join(f"{key}={crop.get(key)!r}" for key in differing)
+        got = ", ".join(f"{key}={own.get(key)!r}" for key in differing)
+        raise AffectkitError(
+            f"recording {recording.attrs['recording']!r} was cut with {got}, the run was trained "
+            f"with {wanted}; prepare it again by the run's crop contract"
+        )

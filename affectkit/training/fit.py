@@ -1,4 +1,4 @@
-"""The training loop, top to bottom: plan, read, augment, forward, loss, step, validate, keep the best.
+"""The training loop: plan, read, augment, forward, loss, step, validate, keep the best.
 
 All that is random is drawn from the recipe's seed and the number of the epoch or step. A training
 that was cut off and goes on from its last whole epoch therefore ends with the same weights.
@@ -63,7 +63,7 @@ def fit(
         recordings: folder of recordings with the splits "train" and "validation".
         run: the folder to leave.
         on_epoch: called with each new row of the history.
-        progress: called with the epoch's name, steps done and steps in all.
+        progress: called with the recipe's name, steps done and steps in all.
 
     Returns:
         The history, a row an epoch: loss and validation CCC.
@@ -151,7 +151,7 @@ def train_epoch(
             )
         total += loss
         if progress:
-            progress(f"epoch {epoch + 1} of {recipe.training.epochs}", done, steps)
+            progress(recipe.name, step, steps * recipe.training.epochs)
     return total / steps
 
 

@@ -1,0 +1,114 @@
+"""The main job in one go: synthetic data -> recordings -> two nets -> predictions, scores, reasons.
+
+Each step keeps what an earlier call left and does only what is missing, so a demo that was cut off
+goes on. What it shows is the road, not the world: drawn people teach nothing about real ones.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from affectkit.attribution import attribute
+from affectkit.datasets import synthetic
+from affectkit.evaluation import compare, evaluate
+from affectkit.predict import predict
+from affectkit.prepare import prepare
+from affectkit.recording import list_recordings, open_recording
+from affectkit.run import (
+    SCORES,
+    attribution_path,
+    prediction_path,
+    read_contract,
+    read_scores,
+)
+from affectkit.training.fit import fit
+from affectkit.training.recipe import Recipe, read_recipe
+
+Progress = Callable[[str, int, int], None]
+
+
+class Size(NamedTuple):
+    """How large a demo is."""
+
+    people: tuple[int, int, int]  # for training, validation and test
+    seconds: float
+    recipe: str
+
+
+FULL = Size((32, 8, 8), 20.0, "demo")
+QUICK = Size((8, 3, 3), 10.0, "quick")
+
+
+class Outcome(NamedTuple):
+    """Where a demo left what, and how well the nets did on people they have not seen."""
+
+    recordings: Path
+    runs: Path
+    scores: dict[str, pd.DataFrame]  # of each run, pooled over the test split
+    difference: pd.DataFrame  # joint minus CNN, paired
+    detected: float  # share of frames in which the detector found the drawn face
+
+
+def demo(out: Path, *, quick: bool = False, workers: int = 2, progress: Progress) -> Outcome:
+    """Do the main job on drawn people.
+
+    Args:
+        out: folder for everything; a second call goes on where the first was cut off.
+        quick: a few people and epochs, to see that all works; its scores mean nothing.
+        workers: processes for drawing and face detection.
+        progress: called with the step's name, what is done and how much there is.
+
+    Returns:
+        Where everything lies, and the scores.
+    """
+    size = QUICK if quick else FULL
+    recordings, runs = out / "recordings", out / "runs"
+    synthetic.write(
+        out / "dataset",
+        people=size.people,
+        seconds=size.seconds,
+        workers=workers,
+        progress=lambda done, total: progress("draw people", done, total),
+    )
+    prepare("synthetic", out / "dataset", recordings, workers=workers, progress=progress)
+    recipes = {
+        "cnn": read_recipe(size.recipe, ["name=cnn", "model.temporal=none"]),
+        "joint": read_recipe(size.recipe, ["name=joint"]),
+    }
+    for name, recipe in recipes.items():
+        _train_and_look(recipe, recordings, runs / name, progress)
+    scores = {name: read_scores(runs / name) for name in recipes}
+    difference = compare(runs / "cnn", runs / "joint")
+    return Outcome(recordings, runs, scores, difference, _detected(recordings))
+
+
+def _train_and_look(recipe: Recipe, recordings: Path, run: Path, progress: Progress) -> None:
+    name = recipe.name
+    fit(recipe, recordings, run, progress=lambda n, *state: progress(f"train {n}", *state))
+    unseen = read_contract(run)["splits"]["test"]
+    _each(f"predict {name}", unseen, lambda n: prediction_path(run, n),
+          lambda n: predict(run, recordings / f"{n}.zarr"), progress)  # fmt: skip
+    if not (run / SCORES).is_file():
+        evaluate(run, recordings)
+    _each(f"attribute {name}", unseen, lambda n: attribution_path(run, "gradient_x_input", n),
+          lambda n: attribute(run, recordings / f"{n}.zarr"), progress)  # fmt: skip
+
+
+def _each(
+    step: str,
+    names: list[str],
+    path: Callable[[str], Path],
+    make: Callable[[str], object],
+    progress: Progress,
+) -> None:
+    for done, name in enumerate(names, start=1):
+        if not path(name).exists():
+            make(name)
+        progress(step, done, len(names))
+
+
+def _detected(recordings: Path) -> float:
+    found = [open_recording(path)["detected"] for path in list_recordings(recordings)]
+    return float(sum(d.sum() for d in found) / sum(d.size for d in found))
