@@ -77,7 +77,7 @@ def names(run: Path, split: str) -> list[str]:
 
 
 def table(run: Path, split: str) -> pd.DataFrame:
-    """The overview of a split, worst first; recordings that are not on this machine are left out."""
+    """The overview of a split, worst first; little is said of a recording that is not there."""
     paths = [run_folder.prediction_path(run, name) for name in run_folder.list_predictions(run)]
     changed = stamp(run / run_folder.SCORES, *paths)
     return _table(run, split, os.environ.get(RECORDINGS, ""), changed)

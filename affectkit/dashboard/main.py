@@ -3,6 +3,7 @@
 import streamlit as st
 
 from affectkit.dashboard import loading
+from affectkit.dashboard.choosing import choose
 from affectkit.errors import AffectkitError
 
 st.set_page_config("affectkit", layout="wide", initial_sidebar_state=204)
@@ -21,10 +22,8 @@ except AffectkitError as error:
         f"{error}. Train one with 'affectkit train', or make a small one with 'affectkit demo'."
     )
     st.stop()
-st.sidebar.selectbox("Run", runs, key="run", bind="query-params")
-others = [name for name in runs if name != st.session_state["run"]]
-if others:
-    st.sidebar.selectbox("Compare with", ["none", *others], key="compare", bind="query-params")
-splits = loading.splits(loading.run_named(st.session_state["run"]))
-st.sidebar.selectbox("Split", splits, key="split", bind="query-params")
+run = choose("Run", runs, "run")
+if len(runs) > 1:
+    choose("Compare with", ["none", *(name for name in runs if name != run)], "compare")
+choose("Split", loading.splits(loading.run_named(run)), "split")
 page.run()

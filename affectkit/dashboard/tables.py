@@ -28,7 +28,7 @@ def recording_row(recording: xr.Dataset, prediction: xr.Dataset, split: str) -> 
 def error_line(recording: xr.Dataset, prediction: xr.Dataset) -> list[float]:
     """Mean distance of prediction and annotation in the plane, at most `POINTS` means over time."""
     squared = (prediction["prediction"] - recording["annotation"]) ** 2
-    distance = np.sqrt(squared.sum("affect", skipna=False)).values
+    distance = squared.sum("affect", skipna=False).values ** 0.5
     if not np.isfinite(distance).any():
         return []
     parts = np.array_split(distance, min(POINTS, len(distance)))
@@ -51,10 +51,8 @@ def place_of(scores: pd.DataFrame, split: str, recording: str) -> tuple[int, int
     """Which in the order worst first (from 1), of how many in the split; None without scores."""
     rows = scores[scores["split"].eq(split) & scores["metric"].eq("rmse")]
     rows = rows[rows["affect"].ne("mean") & ~rows["recording"].str.startswith("(")]
-    level = rows.groupby("recording")["value"].mean().sort_values(ascending=False)
-    if recording not in level.index:
-        return None
-    return int(level.index.get_loc(recording)) + 1, len(level)
+    order = list(rows.groupby("recording")["value"].mean().sort_values(ascending=False).index)
+    return (order.index(recording) + 1, len(order)) if recording in order else None
 
 
 def level(scores: pd.DataFrame) -> float:

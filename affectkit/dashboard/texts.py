@@ -10,11 +10,13 @@ from affectkit.figures.style import Palette
 
 DRAWN = "Trained on drawn people: it knows nothing about real ones."
 STYLE = (
-    "<style>.ak-title{font:600 22px/1.2 'Source Serif','Source Serif Pro',serif;margin:0;padding:0}"
+    "<style>.ak-title{font:600 22px/1.2 'Source Serif','Source Serif Pro',serif;margin:0;"
+    "padding:17px 0 0}"
     ".ak-line{font-size:12.25px;line-height:1.4;opacity:.72;margin:7px 0 0}"
     ".ak-line b{opacity:1;font-weight:600}"
     ".ak-h{font:600 14px/18px 'Source Serif','Source Serif Pro',serif;margin:0}"
-    ".ak-h small{font:400 12px 'Source Sans','Source Sans Pro',sans-serif;opacity:.72;margin-left:6px}"
+    ".ak-h small{font:400 12px 'Source Sans','Source Sans Pro',sans-serif;opacity:.72;"
+    "margin-left:6px}"
     "</style>"
 )
 
@@ -113,46 +115,6 @@ def interval(row: dict[str, Any]) -> str:
     return f'<span title="{words}">[{number(row["low"])}, {number(row["high"])}]</span>'
 
 
-def score_strip(
-    score: dict[str, Any], other: dict[str, Any] | None, other_name: str, colours: Palette
-) -> str:
-    """A score as a large number with its interval, drawn on a line from 0 to 1."""
-    x, value = (lambda v: 236 + 270 * min(1.0, max(-0.1, v))), score["value"]
-    words = escape(str(score["interval"]), quote=True)
-    marks = [
-        _text(0, 12, f"{score['affect'].capitalize()} CCC", colours.ink, size=12.25),
-        _text(0, 45, number(value), colours.ink, size=30),
-        _text(78, 44, f"95 % [{number(score['low'])}, {number(score['high'])}]", colours.ink2, size=12.25)
-        if not pd.isna(score["low"]) else _text(78, 44, "no interval", colours.ink2, size=12.25),
-        f'<path d="M236 47.5H506" stroke="{colours.rule}"/>',
-    ]  # fmt: skip
-    for tick, label in ((0, "0"), (0.25, ".25"), (0.5, ".5"), (0.75, ".75"), (1, "1")):
-        marks.append(f'<path d="M{x(tick)} 47.5v4" stroke="{colours.ink3}"/>')
-        marks.append(_text(x(tick), 63, label, colours.ink2, anchor="middle"))
-    marks += _mark(
-        x, score, 22, colours.prediction, "this run", colours.prediction_text, colours.prediction
-    )
-    if other:
-        label = f"{other_name} {number(other['value'])}"
-        marks += _mark(x, other, 37, colours.second, label, colours.second, colours.paper)
-    return (
-        f'<svg width="522" height="70" viewBox="0 0 522 70" role="img" '
-        f'aria-label="{words}"><title>{words}</title>{"".join(marks)}</svg>'
-    )
-
-
-def score_row(
-    scores: list[dict[str, Any]], others: list[Any], other_name: str, colours: Palette
-) -> str:
-    """The pooled scores side by side between two rules."""
-    strips = [
-        score_strip(score, other or None, other_name, colours)
-        for score, other in zip(scores, others, strict=True)
-    ]
-    box = f"border:solid {colours.rule};border-width:1px 0;padding:5px 0 1px"
-    return f'<div style="display:flex;gap:52px;{box}">{"".join(strips)}</div>'
-
-
 def dots_key(scores: pd.DataFrame, other_name: str, colours: Palette) -> str:
     """Key of the dots, with the way the intervals were found."""
     words = scores.loc[scores["low"].notna(), "interval"]
@@ -161,24 +123,3 @@ def dots_key(scores: pd.DataFrame, other_name: str, colours: Palette) -> str:
     if other_name == "none":
         return key
     return f'{key} &ensp;<span style="color:{colours.second}">○ {escape(other_name)}</span>'
-
-
-def _mark(
-    x: Any, score: dict[str, Any], y: int, colour: str, label: str, text: str, fill: str
-) -> list[str]:
-    low = score["value"] if pd.isna(score["low"]) else score["low"]
-    high = score["value"] if pd.isna(score["high"]) else score["high"]
-    return [
-        f'<path d="M{x(low):.1f} {y}H{x(high):.1f}" stroke="{colour}" stroke-width="2"/>',
-        f'<circle cx="{x(score["value"]):.1f}" cy="{y}" r="3.6" fill="{fill}" stroke="{colour}" stroke-width="1.5"/>',
-        _text(x(low) - 8, y + 4, label, text, anchor="end"),
-    ]
-
-
-def _text(
-    x: float, y: float, text: str, colour: str, *, size: float = 11.5, anchor: str = "start"
-) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y}" fill="{colour}" font-size="{size}" text-anchor="{anchor}">'
-        f"{escape(text)}</text>"
-    )

@@ -75,13 +75,11 @@ def _centres() -> Grid:
 
 def _areas(figure: go.Figure, values: Grid, colours: Palette) -> None:
     count = len(FILLED)
-    bands = [*reversed(colours.grey), "rgba(0,0,0,0)"]
-    scale = [
-        (end / (count + 1), band) for step, band in enumerate(bands) for end in (step, step + 1)
-    ]
+    bands = [*reversed(colours.grey), colours.paper]
+    scale = [(step / count, band) for step, band in enumerate(bands)]
     figure.add_contour(
-        z=_steps(_mass(values), FILLED), x=_centres(), y=_centres(), colorscale=scale, zmin=0,
-        zmax=count + 1, contours={"start": 1, "end": count, "size": 1}, line={"width": 0},
+        z=_steps(_mass(values), FILLED), x=_centres(), y=_centres(), colorscale=scale,
+        contours={"start": 1, "end": count, "size": 1}, line={"width": 0},
         showscale=False, hoverinfo="skip", name="annotation", row=2, col=1,
     )  # fmt: skip
 

@@ -82,19 +82,18 @@ def _add(
 
 
 def _pooled(figure: go.Figure, rows: pd.DataFrame, colours: Palette, *, col: int) -> None:
-    affect = AFFECT[col - 1]
-    figure.add_annotation(
-        text=f"<b>{affect.capitalize()}</b>", x=0, xref="x domain", y=1, yref="paper", showarrow=False,
-        xanchor="left", yanchor="bottom", font={"color": colours.ink, "size": 12}, col=col, row=1,
-    )  # fmt: skip
+    affect, axis = AFFECT[col - 1], "x" if col == 1 else "x2"
+    above = {"y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False}
+    name = {"text": f"<b>{affect.capitalize()}</b>", "font": {"color": colours.ink, "size": 12}}
+    figure.add_annotation(x=FLOOR, xref=axis, xanchor="left", **above, **name)
     pooled = rows.loc[rows["recording"] == "(all)", "value"]
     if pooled.empty or pd.isna(pooled.iloc[0]):
         return
     value = float(pooled.iloc[0])
-    figure.add_vline(
-        x=value, line={"color": colours.prediction, "width": 1, "dash": "dot"}, col=col, row=1
-    )
-    figure.add_annotation(
-        text=f"all {value:.2f}".replace("0.", "."), x=value, y=1, yref="paper", showarrow=False,
-        yanchor="bottom", font={"color": colours.prediction_text}, col=col, row=1,
-    )  # fmt: skip
+    dotted = {"color": colours.prediction, "width": 1, "dash": "dot"}
+    figure.add_vline(x=value, line=dotted, col=col, row=1)
+    text = {
+        "text": f"all {value:.2f}".replace("0.", ".").replace("-", "−"),
+        "font": {"color": colours.prediction_text},
+    }
+    figure.add_annotation(x=value, xref=axis, **above, **text)

@@ -3,8 +3,8 @@
 from importlib.resources import files
 
 SCRIPTS = (
-    "payload.js", "dom.js", "colour.js", "saliency.js", "clock.js", "stage.js", "plane.js", "series.js",
-    "strip.js", "rail.js", "controls.js", "player.js", "hosts.js",
+    "payload.js", "dom.js", "colour.js", "saliency.js", "clock.js", "stage.js", "plane.js",
+    "series.js", "strip.js", "rail.js", "controls.js", "player.js", "hosts.js",
 )  # fmt: skip
 
 

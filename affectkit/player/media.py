@@ -5,7 +5,7 @@ kept in the browser's cache, and only requests to this very machine by name (DNS
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -22,11 +22,14 @@ PIECE_LIMIT = 2000  # frames of saliency in one answer
 
 @dataclass(frozen=True)
 class Source:
-    """Where the parts of one recording come from; the functions are called when they are asked for."""
+    """Where the parts of one recording come from; the functions are called when asked for."""
 
     video: Path | None
     payload: Callable[[], bytes]
     saliency: Callable[[int, int], bytes] | None = None
+
+
+Answer = Callable[[Source, Request], Awaitable[Response]]
 
 
 @dataclass
@@ -50,31 +53,35 @@ class Catalogue:
 def routes(catalogue: Catalogue) -> list[Route]:
     """The routes that serve a catalogue; for `st.App(routes=...)` or any Starlette application."""
 
-    async def media(request: Request) -> Response:
-        source = _source(catalogue, request)
-        if isinstance(source, Response):
-            return source
-        if source.video is None or not source.video.is_file():
-            return Response(status_code=404)
-        return FileResponse(source.video, headers=PRIVATE)
+    def serve(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            source = _source(catalogue, request)
+            return source if isinstance(source, Response) else await answer(source, request)
 
-    async def payload(request: Request) -> Response:
-        source = _source(catalogue, request)
-        if isinstance(source, Response):
-            return source
-        return _bytes(await run_in_threadpool(source.payload))
+        return endpoint
 
-    async def saliency(request: Request) -> Response:
-        source = _source(catalogue, request)
-        if isinstance(source, Response):
-            return source
-        bounds = _bounds(request)
-        if source.saliency is None or bounds is None:
-            return Response(status_code=404 if bounds else 400)
-        return _bytes(await run_in_threadpool(source.saliency, *bounds))
+    answers: dict[str, Answer] = {"media": _media, "payload": _payload, "saliency": _saliency}
+    return [
+        Route(f"/affectkit/{kind}/{{token}}/{{id}}", serve(answer))
+        for kind, answer in answers.items()
+    ]
 
-    kinds = {"media": media, "payload": payload, "saliency": saliency}
-    return [Route(f"/affectkit/{kind}/{{token}}/{{id}}", serve) for kind, serve in kinds.items()]
+
+async def _media(source: Source, request: Request) -> Response:
+    if source.video is None or not source.video.is_file():
+        return Response(status_code=404)
+    return FileResponse(source.video, headers=PRIVATE)
+
+
+async def _payload(source: Source, request: Request) -> Response:
+    return _bytes(await run_in_threadpool(source.payload))
+
+
+async def _saliency(source: Source, request: Request) -> Response:
+    bounds = _bounds(request)
+    if source.saliency is None or bounds is None:
+        return Response(status_code=404 if bounds else 400)
+    return _bytes(await run_in_threadpool(source.saliency, *bounds))
 
 
 def _source(catalogue: Catalogue, request: Request) -> Source | Response:

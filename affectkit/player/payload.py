@@ -38,7 +38,7 @@ def payload(
     """Everything that the player shows of a recording, but the video.
 
     Args:
-        recording: `time`, `annotation`, `box`, `crop_box`, `landmark`, `detected`; `face` is not read.
+        recording: `time`, `annotation`, `box`, `crop_box`, `landmark`, `detected`; not `face`.
         prediction: `prediction` (frame, affect) on the same frames.
         attribution: `attribution` (affect, frame, row, col), and the shares of the regions.
         segments: the worst moments, as `worst_segments` finds them.
@@ -78,7 +78,7 @@ def saliency_scale(attribution: xr.Dataset) -> dict[str, float]:
 
 
 def quantise(attribution: xr.Dataset, scale: dict[str, float]) -> NDArray[np.int8]:
-    """Saliency maps (frame, affect, row, col) as int8: at most half a step off, clipped at the scale."""
+    """Saliency maps (frame, affect, row, col) as int8: half a step off at most, cut at scale."""
     count, step = attribution.sizes["frame"], 256
     blocks = (attribution.isel(frame=slice(at, at + step)) for at in range(0, count, step))
     unit = np.array([scale[str(name)] for name in attribution["affect"].values]) / 127
@@ -129,8 +129,8 @@ def _check_frames(
     for name, result in (("prediction", prediction), ("attribution", attribution)):
         if result is not None and not np.array_equal(result["frame"], recording["frame"]):
             raise AffectkitError(
-                f"the {name} of {recording.attrs['recording']!r} has other frames than the recording "
-                f"({result.sizes['frame']}, expected {recording.sizes['frame']}); make it again"
+                f"the {name} of {recording.attrs['recording']!r} has other frames than the "
+                f"recording ({result.sizes['frame']}, not {recording.sizes['frame']}); make it anew"
             )
 
 

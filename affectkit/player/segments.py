@@ -18,7 +18,7 @@ Signal = NDArray[np.float64]
 
 
 class Segment(NamedTuple):
-    """From `start` to `stop` (seconds), for one target; `share` of the recording's squared error."""
+    """`start` to `stop` in seconds, for one target; `share` of the recording's squared error."""
 
     start: float
     stop: float
@@ -37,9 +37,9 @@ def worst_segments(recording: xr.Dataset, prediction: xr.Dataset, count: int = 8
 
     The cause is 'face lost' where most frames have no face. Otherwise each cause is mended alone,
     and the one that takes away most of the segment's squared error is named, if it takes away more
-    than half: 'bias' (the recording's mean error is taken off), 'range' (the prediction is stretched
-    about its mean to the annotation's spread), 'lag' (the prediction is moved up to 2 s ahead),
-    'jump' (its moves shorter than half a second are flattened); else 'rest'.
+    than half: 'bias' (the recording's mean error is taken off), 'range' (the prediction is
+    stretched about its mean to the annotation's spread), 'lag' (the prediction is moved up to 2 s
+    ahead), 'jump' (its moves shorter than half a second are flattened); else 'rest'.
 
     Args:
         recording: `annotation` (frame, affect), NaN = not annotated, and `detected` (frame).
@@ -54,17 +54,13 @@ def worst_segments(recording: xr.Dataset, prediction: xr.Dataset, count: int = 8
         return []
     found = []
     for k, target in enumerate(a["affect"].values):
-        known = (
-            a.isel(affect=k).values.astype(np.float64),
-            p.isel(affect=k).values.astype(np.float64),
-        )
+        known, guessed = (x.isel(affect=k).values.astype(np.float64) for x in (a, p))
         for first, last in _windows(squared[k], time, count):
-            share = float(squared[k, first:last].sum() / total)
-            cause = _cause(
-                known[0], known[1], time, recording["detected"].values, slice(first, last)
-            )
-            stop = float(time[last - 1])
-            found.append(Segment(float(time[first]), stop, str(target), cause, share))
+            part = slice(first, last)
+            share = float(squared[k, part].sum() / total)
+            cause = _cause(known, guessed, time, recording["detected"].values, part)
+            start, stop = float(time[first]), float(time[last - 1])
+            found.append(Segment(start, stop, str(target), cause, share))
     found = [segment for segment in found if segment.share >= LEAST]
     return sorted(found, key=lambda segment: -segment.share)[:count]
 
@@ -74,7 +70,7 @@ def opening_frame(recording: xr.Dataset, segments: list[Segment]) -> int:
     if not segments:
         return int(recording["frame"][0])
     middle = (segments[0].start + segments[0].stop) / 2
-    return int(recording["frame"][int(abs(recording["time"] - middle).argmin())])
+    return int(recording["frame"].values[np.abs(recording["time"].values - middle).argmin()])
 
 
 def _windows(squared: Signal, time: Signal, count: int) -> list[tuple[int, int]]:

@@ -74,7 +74,7 @@ def _video(source: str) -> dict[str, Any]:
         return {"notes": {"video": f"Video {path.name} is not there. The lines still work."}}
     if path.stat().st_size > LARGEST:
         raise AffectkitError(
-            f"{path} has {path.stat().st_size / 1e6:.0f} MB, more than the {LARGEST / 1e6:.0f} MB that "
-            "travel with a notebook; give its URL under the Jupyter server as `video`"
+            f"{path} has {path.stat().st_size / 1e6:.0f} MB, more than the {LARGEST / 1e6:.0f} MB "
+            "that travel with a notebook; give its URL under the Jupyter server as `video`"
         )
     return {"video": path.read_bytes(), "mime": MIME.get(path.suffix, "video/mp4")}

@@ -1,9 +1,12 @@
 import streamlit as st
 
 from affectkit.dashboard import loading, tables, texts
+from affectkit.dashboard.strips import score_row
 from affectkit.figures import affect_density, ccc_dots
 from affectkit.figures.style import palette
 from affectkit.recording import AFFECT
+
+PLAIN = {"displayModeBar": False}
 
 run = loading.run_named(st.session_state["run"])
 split, other = st.session_state["split"], st.session_state.get("compare", "none")
@@ -22,7 +25,7 @@ st.html(texts.heading(run.name, texts.run_parts(contract, table, split)))
 pooled = [tables.score(scores, split, "(all)", affect) for affect in AFFECT]
 if all(pooled):
     others = [compared is not None and tables.score(compared, split, "(all)", a) for a in AFFECT]
-    st.html(texts.score_row(pooled, others, other, palette(dark)))
+    st.html(score_row(pooled, others, other, palette(dark)))
 else:
     st.caption(f"No scores of {split!r} yet. Run: affectkit evaluate {run} --split {split}")
 
@@ -42,17 +45,17 @@ with left:
         },
     )  # fmt: skip
     if picked.selection.cells:
-        st.session_state["recording"] = shown["recording"].iloc[picked.selection.cells[0][0]]
-        st.switch_page("views/recording.py")
+        name = shown["recording"].iloc[picked.selection.cells[0][0]]
+        st.switch_page("views/recording.py", query_params={"recording": name})
     single = scores[scores["recording"].isin(table["recording"])]
     if not single.empty:
         st.html(
             texts.section("CCC of each recording", texts.dots_key(single, other, palette(dark)))
         )
         ordered = scores.set_index("recording").loc[[*single["recording"].unique(), "(all)"]]
-        st.plotly_chart(ccc_dots(ordered.reset_index(), compared, dark=dark), theme=None, width="content",
-                        config={"displayModeBar": False})  # fmt: skip
+        dots = ccc_dots(ordered.reset_index(), compared, dark=dark)
+        st.plotly_chart(dots, theme=None, width="content", config=PLAIN)
 with right:
     st.html(texts.section("Where the values lie", f"{int(table['frames'].sum()):,} frames"))
-    st.plotly_chart(affect_density(*loading.pooled(run, split), dark=dark), theme=None, width="content",
-                    config={"displayModeBar": False})  # fmt: skip
+    density = affect_density(*loading.pooled(run, split), dark=dark)
+    st.plotly_chart(density, theme=None, width="content", config=PLAIN)

@@ -1,6 +1,7 @@
 import streamlit as st
 
 from affectkit.dashboard import loading, tables, texts
+from affectkit.dashboard.choosing import choose
 from affectkit.dashboard.mounting import show_player
 from affectkit.errors import AffectkitError
 from affectkit.player.segments import opening_frame
@@ -11,7 +12,7 @@ names = loading.names(run, split)
 if not names:
     st.error(f"{run} has no predictions in {split!r}. Run: affectkit predict {run} RECORDINGS")
     st.stop()
-name = st.sidebar.selectbox("Recording", names, key="recording", bind="query-params")
+name = choose("Recording", names, "recording")
 try:
     recording, prediction, attribution = loading.opened(run, name)
 except AffectkitError as error:

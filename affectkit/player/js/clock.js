@@ -8,7 +8,7 @@ function createClock(video, clip, { onShow, onState }) {
   const exact = Boolean(video) && "requestVideoFrameCallback" in video;
   const last = clip.time.length - 1;
   const clock = { index: 0, wanted: null, exact, playing: false, failed: !video };
-  let handle = 0, timer = 0, aimed = null, presentedSinceSeek = false;
+  let handle = 0, timer = 0, aimed = null, arrived = null;
 
   function show(i) {
     clock.index = i;
@@ -16,10 +16,10 @@ function createClock(video, clip, { onShow, onState }) {
     onShow(i);
   }
 
+  // During a seek the callback may come before the picture can be drawn: then `seeked` shows it.
   function presented(now, metadata) {
-    clearTimeout(timer);
-    presentedSinceSeek = true;
-    show(nearest(clip.time, metadata.mediaTime));
+    arrived = nearest(clip.time, metadata.mediaTime);
+    if (video.readyState > 1) show(arrived);
     handle = video.requestVideoFrameCallback(presented);
   }
 
@@ -32,7 +32,7 @@ function createClock(video, clip, { onShow, onState }) {
   // One seek at a time: a held key moves the goal, and the next seek goes straight there.
   function aim() {
     aimed = clock.wanted;
-    presentedSinceSeek = false;
+    arrived = null;
     video.currentTime = seekTime(clip, aimed);
   }
 
@@ -41,8 +41,9 @@ function createClock(video, clip, { onShow, onState }) {
     aimed = null;
     if (clock.wanted !== null && clock.wanted !== goal) return aim();
     clearTimeout(timer);
+    if (arrived !== null && arrived === goal) show(goal);
     timer = setTimeout(() => {
-      if (!presentedSinceSeek && goal !== null) show(goal);
+      if (!clock.playing && clock.wanted !== null) show(arrived ?? goal ?? clock.index);
       clock.wanted = null;
       onState();
     }, exact ? SETTLE : 0);

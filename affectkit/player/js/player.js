@@ -124,12 +124,13 @@ function mount(parent, { media, buffer, fetchChunk, frame, notes = {}, onFrame }
   restyle();
   follow(start);
   if (media) {
-    stage.video.addEventListener("loadeddata", () => clock.seek(clock.wanted ?? clock.index), { once: true });
+    clock.wanted = start; // the first picture that comes by itself is the video's first frame
+    stage.video.addEventListener("loadeddata", () => clock.seek(clock.wanted ?? start), { once: true });
     stage.video.src = media;
   }
 
   return {
-    update(to) { if (Number.isInteger(to) && to >= 0 && to !== clip.frame[clock.wanted ?? clock.index]) clock.seek(nearest(clip.frame, (reported = to))); },
+    update(to) { if (Number.isInteger(to) && to >= 0 && to !== reported) clock.seek(nearest(clip.frame, (reported = to))); },
     destroy() {
       clearTimeout(report);
       theme.removeEventListener("change", later);

@@ -66,7 +66,7 @@ function createStage(parent, clip, saliency) {
     surface,
     say(text) { message.textContent = text; },
     // Take over the picture that the browser has just presented.
-    present() { if (video.readyState > 1) keep.drawImage(video, 0, 0, width, height); },
+    present() { keep.drawImage(video, 0, 0, width, height); },
     draw(i, layers) {
       surface.pen.drawImage(picture, 0, 0, width, height);
       const wait = layers.saliency && saliency?.has(layers.target) ? drawSaliency(i, layers) : "";

@@ -20,7 +20,7 @@ function createStrip(parent, clip, palette, view, onView) {
     }
     return sums.map((sum, at) => (counts[at] ? sum / counts[at] : 0));
   }
-  const errors = heights(), wide = Math.max(1, Math.round((RIGHT - LEFT) / count));
+  const errors = heights(), wide = Math.max(1, Math.ceil((RIGHT - LEFT) / count));
 
   const whole = backdrop(surface, (pen) => {
     const { error, ink2, ink3, selection } = palette();

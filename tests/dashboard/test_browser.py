@@ -1,0 +1,182 @@
+"""The truth of the player: Chromium plays a clip whose picture and overlay tell their frame."""
+
+import random
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from affectkit.dashboard.launch import command, environment, wait_until_up
+
+playwright = pytest.importorskip("playwright.sync_api")
+pytestmark = pytest.mark.browser
+BITS, BAR_ROW, SALIENCY_ROW = 8, 0.055, 0.72
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="session")
+def address(place: Any) -> Iterator[str]:
+    """The dashboard, served as the launcher serves it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(command(port), env=environment(place.runs, place.recordings))
+    try:
+        assert wait_until_up(f"http://127.0.0.1:{port}")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    with playwright.sync_playwright() as started:
+        if path is None and not shutil.os.path.exists(started.chromium.executable_path):
+            pytest.skip("no Chromium here")
+        browser = started.chromium.launch(executable_path=path, args=OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Any, address: str) -> Iterator[Any]:
+    """The Recording page at frame 20, complaints of the browser gathered in `page.complaints`."""
+    page = chromium.new_page(viewport={"width": 1440, "height": 1000})
+    page.complaints, page.messages = [], []
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("console", lambda said: said.type == "error" and page.complaints.append(said.text))
+    page.on("websocket", lambda socket: listen(page, socket))
+    page.goto(f"{address}/recording?run=joint&recording=s01&frame=20")
+    wait_for_frame(page, 20)
+    yield page
+    page.close()
+
+
+def listen(page: Any, socket: Any) -> None:
+    socket.on("framesent", lambda _: page.messages.append("sent"))
+    socket.on("framereceived", lambda _: page.messages.append("received"))
+
+
+def wait_for_frame(page: Any, frame: int) -> None:
+    """Until the read-out names the frame at rest."""
+    page.get_by_text(re.compile(rf"^Frame {frame},")).wait_for(state="attached", timeout=30_000)
+
+
+def press(page: Any, *keys: str) -> None:
+    player = page.get_by_role("region", name="Player")
+    for key in keys:
+        player.press(key)
+
+
+def shown(page: Any, stage: dict[str, float] | None = None) -> tuple[int, int]:
+    """Frame numbers that picture and overlay tell, from one screenshot of the stage."""
+    stage = stage or page.locator(".stage").bounding_box()
+    raw = np.frombuffer(page.screenshot(clip=stage, scale="css"), np.uint8)
+    image = cv2.imdecode(raw, cv2.IMREAD_COLOR)
+    height, width = image.shape[:2]
+    columns = [round((bit + 0.5) * width / BITS) for bit in range(BITS)]
+    green = image[:, :, 1].astype(int)
+    bar = [green[round(BAR_ROW * height), column] > 128 for column in columns]
+    overlay = [green[round(SALIENCY_ROW * height), column] < 150 for column in columns]
+    return tuple(sum(int(on) << bit for bit, on in enumerate(row)) for row in (bar, overlay))
+
+
+def complaints(page: Any) -> list[str]:
+    # Streamlit asks below the page's own path first, and goes on when it finds nothing there
+    return [text for text in page.complaints if "status of 404" not in text]
+
+
+def test_overlay_and_picture_are_the_same_frame_while_playing(page: Any) -> None:
+    stage = page.locator(".stage").bounding_box()
+    press(page, "Home", " ")
+    page.wait_for_timeout(500)
+    before = len(page.messages)
+    pairs = [shown(page, stage) for _ in range(30)]
+    messages = len(page.messages) - before
+    assert [overlay for _, overlay in pairs] == [picture for picture, _ in pairs]
+    assert len({picture for picture, _ in pairs}) > 10
+    assert messages == 0
+    assert complaints(page) == []
+
+
+def test_seeks_show_the_frame_asked_for(page: Any) -> None:
+    draws = random.Random(7)
+    series = page.locator(".charts canvas").first
+    for _ in range(12):
+        series.click(position={"x": draws.uniform(45, 680), "y": 60})
+        page.wait_for_timeout(350)
+        frame = int(page.locator(".place b").inner_text())
+        assert shown(page) == (frame, frame)
+    assert complaints(page) == []
+
+
+def test_keys_step_and_go_to_the_ends(page: Any) -> None:
+    for keys, frame in (
+        (["ArrowRight"], 21),
+        (["Shift+ArrowRight"], 31),
+        (["ArrowLeft", "ArrowLeft"], 29),
+        (["End"], 149),
+        (["Shift+ArrowLeft"], 139),
+        (["Home"], 0),
+    ):
+        press(page, *keys)
+        wait_for_frame(page, frame)
+        assert shown(page) == (frame, frame)
+
+
+def test_keys_switch_layers(page: Any) -> None:
+    press(page, "s")
+    assert shown(page) == (20, 0)
+    press(page, "s")
+    assert shown(page) == (20, 20)
+    press(page, "a")
+    assert (
+        page.get_by_role("button", name="Arousal", exact=True).get_attribute("aria-pressed")
+        == "true"
+    )
+    press(page, "b", "-", ".")
+    assert not page.get_by_role("checkbox", name="Box").is_checked()
+    assert page.get_by_text("60 %", exact=True).is_visible()
+    assert page.get_by_role("button", name="2×").get_attribute("aria-pressed") == "true"
+    press(page, "?")
+    assert page.get_by_text("first, last frame").is_visible()
+
+
+def test_frame_is_written_to_the_url_at_rest(page: Any) -> None:
+    press(page, "ArrowRight")
+    page.wait_for_url(re.compile(r"frame=21"), timeout=10_000)
+
+
+def test_page_opens_at_the_worst_moment(page: Any, address: str) -> None:
+    page.goto(f"{address}/recording?run=joint&recording=s01")
+    page.locator(".segments tr.on").wait_for(timeout=30_000)
+    assert page.locator(".segments tr.on button").inner_text() == "1"
+
+
+def test_missing_video_and_saliency_are_named_and_the_lines_still_work(
+    page: Any, address: str
+) -> None:
+    page.goto(f"{address}/recording?run=joint&recording=own&split=all")
+    page.get_by_text("gone.mp4").wait_for(timeout=30_000)
+    assert page.get_by_role("checkbox", name="Saliency").is_disabled()
+    assert page.get_by_text("affectkit attribute joint own").is_visible()
+    press(page, "ArrowRight")
+    wait_for_frame(page, 1)
+    assert page.get_by_text("only seen drawn people").is_visible()
+
+
+def test_a_recording_of_the_table_opens_its_page(page: Any, address: str) -> None:
+    page.goto(f"{address}/?run=joint")
+    table = page.get_by_test_id("stDataFrame")
+    table.wait_for(timeout=30_000)
+    page.wait_for_timeout(1500)
+    table.click(position={"x": 40, "y": 44})
+    page.wait_for_url(re.compile(r"/recording\?.*recording=s0"), timeout=15_000)
