@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 import xarray as xr
@@ -133,13 +134,14 @@ def pooled(run: Path, split: str) -> tuple[xr.DataArray, xr.DataArray]:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _pooled(run: Path, chosen: tuple[str, ...], folder: str) -> tuple[xr.DataArray, xr.DataArray]:
-    annotations, predictions = [], []
+    nothing = xr.DataArray(np.empty((0, 2), np.float32), dims=("frame", "affect"))
+    annotations, predictions = [nothing], [nothing]
     for name in chosen:
         try:
             recording, prediction, _ = opened(run, name)
         except AffectkitError:
             continue
-        bare = ["frame", "time"]
+        bare = ["frame", "time", "affect"]
         annotations.append(recording["annotation"].drop_vars(bare).load())
         predictions.append(prediction["prediction"].drop_vars(bare, errors="ignore").load())
     return xr.concat(annotations, "frame"), xr.concat(predictions, "frame")

@@ -44,7 +44,8 @@ def worst_first(rows: list[dict[str, Any]], scores: pd.DataFrame) -> pd.DataFram
         table[column] = table["recording"].map(chosen.set_index("recording")["value"])
     level = table[["RMSE V", "RMSE A"]].mean(axis=1)
     columns = ["recording", "split", "subject", "frames", "no face %", *WIDE, "error over time"]
-    return table.loc[level.sort_values(ascending=False, na_position="last").index, columns]
+    order = level.sort_values(ascending=False, na_position="last", kind="stable").index
+    return table.reindex(index=order, columns=columns)
 
 
 def place_of(scores: pd.DataFrame, split: str, recording: str) -> tuple[int, int] | None:

@@ -53,13 +53,13 @@ def _values(signal: xr.DataArray) -> Grid:
 
 
 def _mass(values: Grid) -> Grid:
-    """For each cell (arousal, valence): the share of frames in cells at least as dense."""
+    """For each cell (arousal, valence): the share of frames in cells that are at least as dense."""
     edges = np.linspace(-1, 1, CELLS + 1)
     counts = np.histogram2d(values[:, 1], values[:, 0], bins=(edges, edges))[0]
     density = gaussian_filter(counts, SMOOTH)
     order = np.argsort(density, axis=None)[::-1]
     mass = np.empty(density.size)
-    mass[order] = np.cumsum(density.ravel()[order]) / density.sum()
+    mass[order] = np.cumsum(counts.ravel()[order]) / len(values)
     return mass.reshape(density.shape)
 
 

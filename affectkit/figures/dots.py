@@ -58,6 +58,7 @@ def _add(
 ) -> None:
     colour = colours.second if second else colours.prediction
     offset = 0.18 if second else -0.12
+    told = rows[["recording", "value", "low", "high", "interval"]].astype(object)
     value = rows["value"].clip(lower=FLOOR + 0.01)
     low, high = rows["low"].clip(lower=FLOOR), rows["high"].clip(lower=FLOOR)
     figure.add_scatter(
@@ -73,7 +74,7 @@ def _add(
             "type": "data", "symmetric": False, "array": high - value, "arrayminus": value - low,
             "color": colour, "thickness": 1 if second else 1.5, "width": 0,
         },
-        customdata=rows[["recording", "value", "low", "high", "interval"]].fillna("").values,
+        customdata=told.fillna("–").values,
         hovertemplate="%{customdata[0]}: %{customdata[1]:.3f} [%{customdata[2]:.3f}, "
         "%{customdata[3]:.3f}]<br>%{customdata[4]}<extra></extra>",
         col=col,

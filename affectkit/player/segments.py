@@ -1,5 +1,6 @@
 """The worst moments of a recording, each with the one cause that explains most of its error."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -114,20 +115,24 @@ def _cause(a: Signal, p: Signal, time: Signal, detected: NDArray[np.bool_], part
     if detected[part].mean() < HALF:
         return "face lost"
     known = np.isfinite(a) & np.isfinite(p)
-    error = np.where(known, p - a, 0)
-    left = {
-        "bias": p - error[known].mean(),
-        "range": _stretched(a, p, known),
-        "lag": _ahead(a, p, time, part),
-        "jump": _flattened(p, time),
-    }
-    before = float((error[part] ** 2).sum())
+    around = (time >= time[part.start] - LATEST) & (time <= time[part.stop - 1] + LATEST)
+    inside = np.zeros(len(time), bool)
+    inside[part] = True
     mended = {
-        cause: 1 - float(np.nansum((signal[part] - a[part]) ** 2)) / before
-        for cause, signal in left.items()
+        "bias": _removed(a, p, p - (p - a)[known].mean(), inside & known),
+        "range": _removed(a, p, _stretched(a, p, known), inside & known),
+        # an error that the shift only moves out of the segment is not mended
+        "lag": max(_removed(a, p, ahead, around & known) for ahead in _ahead(p, time)),
+        "jump": _removed(a, p, _flattened(p, time), inside & known),
     }
     best = max(mended, key=lambda cause: mended[cause])
     return best if mended[best] > HALF else "rest"
+
+
+def _removed(a: Signal, p: Signal, mended: Signal, part: NDArray[np.bool_]) -> float:
+    """Share of the squared error that is gone; frames that cannot be mended keep theirs."""
+    after = np.where(np.isfinite(mended), mended, p)[part] - a[part]
+    return 1 - float((after**2).sum() / ((p - a)[part] ** 2).sum())
 
 
 def _stretched(a: Signal, p: Signal, known: NDArray[np.bool_]) -> Signal:
@@ -139,12 +144,10 @@ def _stretched(a: Signal, p: Signal, known: NDArray[np.bool_]) -> Signal:
     return stretched
 
 
-def _ahead(a: Signal, p: Signal, time: Signal, part: slice) -> Signal:
-    """The prediction moved ahead by the delay that suits this part best."""
-    delays = np.arange(0.1, LATEST + 0.05, 0.1)
-    shifted = [np.interp(time + delay, time, p) for delay in delays]
-    errors = [np.nansum((signal[part] - a[part]) ** 2) for signal in shifted]
-    return shifted[int(np.argmin(errors))]
+def _ahead(p: Signal, time: Signal) -> Iterator[Signal]:
+    """The prediction moved ahead, by each delay up to the latest."""
+    for delay in np.arange(0.1, LATEST + 0.05, 0.1):
+        yield np.interp(time + delay, time, p)
 
 
 def _flattened(p: Signal, time: Signal) -> Signal:

@@ -1,0 +1,115 @@
+"""Each page on a small made-up run, without a browser."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from affectkit.dashboard import launch
+
+testing = pytest.importorskip("streamlit.testing.v1")
+MAIN = Path(launch.__code__.co_filename).with_name("main.py")
+
+
+@pytest.fixture
+def app(place: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("AFFECTKIT_RUNS", str(place.runs))
+    monkeypatch.setenv("AFFECTKIT_RECORDINGS", str(place.recordings))
+    return testing.AppTest.from_file(str(MAIN), default_timeout=60)
+
+
+def player_data(app: Any) -> dict[str, Any]:
+    return json.loads(app.get("bidi_component")[0].proto.json)
+
+
+def open_recording(app: Any, **query: str) -> Any:
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    app.switch_page("views/recording.py")
+    for key, value in query.items():
+        app.query_params[key] = value
+    return app.run()
+
+
+def texts(app: Any) -> str:
+    return " ".join(element.proto.body for element in app.get("html"))
+
+
+def test_overview_shows_scores_and_all_recordings_of_the_split(app):
+    app.query_params["run"] = "joint"
+    app.run()
+    assert not app.exception
+    assert "Trained on drawn people" in texts(app)
+    assert list(app.dataframe[0].value["recording"]) == ["s01", "s02"]
+    assert len(app.get("plotly_chart")) == 2
+
+
+def test_overview_of_all_splits_lists_recordings_without_scores_last(app):
+    app.query_params["run"] = "joint"
+    app.query_params["split"] = "all"
+    app.run()
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert list(table["recording"]) == ["s01", "s02", "own"]
+    assert list(table["split"]) == ["test", "test", "–"]
+    assert table["CCC V"].isna().tolist() == [False, False, True]
+
+
+def test_run_without_predictions_says_what_to_do(app):
+    app.query_params["run"] = "cnn"
+    app.run()
+    assert not app.exception
+    assert "affectkit predict" in app.error[0].value
+
+
+def test_folder_without_runs_says_what_to_do(app, monkeypatch, tmp_path):
+    monkeypatch.setenv("AFFECTKIT_RUNS", str(tmp_path))
+    app.run()
+    assert not app.exception
+    assert "no runs in" in app.error[0].value
+
+
+def test_recording_opens_at_the_worst_moment_through_the_catalogue(app):
+    open_recording(app, run="joint", recording="s01")
+    assert not app.exception
+    data = player_data(app)
+    assert data["media"].startswith("/affectkit/media/")
+    assert 90 < data["frame"] < 125
+    assert "clip" not in json.dumps(data)
+
+
+def test_recording_opens_at_the_frame_of_the_url(app):
+    open_recording(app, run="joint", recording="s02", frame="17")
+    assert not app.exception
+    assert player_data(app)["frame"] == 17
+    assert "affectkit attribute joint s02" in player_data(app)["notes"]["saliency"]
+
+
+def test_recording_of_ones_own_has_no_scores_and_a_warning(app):
+    open_recording(app, run="joint", split="all", recording="own")
+    assert not app.exception
+    assert "no annotation, no scores" in texts(app)
+    assert "only seen drawn people" in app.warning[0].value
+    assert "gone.mp4" in player_data(app)["notes"]["video"]
+    assert player_data(app)["media"] == ""
+
+
+def test_recording_that_is_not_there_says_what_to_do(app, place, monkeypatch, tmp_path):
+    monkeypatch.setenv("AFFECTKIT_RECORDINGS", str(tmp_path))
+    hidden = place.recordings.with_name("hidden")
+    place.recordings.rename(hidden)
+    try:
+        open_recording(app, run="joint", recording="s01")
+    finally:
+        hidden.rename(place.recordings)
+    assert not app.exception
+    assert "--recordings" in app.error[0].value
+
+
+@pytest.mark.parametrize("frame", ["nonsense", "-4", "1e9", "²"])
+def test_a_frame_that_is_no_number_is_ignored(app, frame):
+    open_recording(app, run="joint", recording="s01", frame=frame)
+    assert not app.exception
+    assert 90 < player_data(app)["frame"] < 125
