@@ -1,12 +1,16 @@
 """Navigation, and what all pages share: which run, which other run, which split."""
 
+from pathlib import Path
+
 import streamlit as st
 
+import affectkit
 from affectkit.dashboard import loading
 from affectkit.dashboard.choosing import choose
 from affectkit.errors import AffectkitError
 
 st.set_page_config("affectkit", layout="wide", initial_sidebar_state=204)
+st.logo(str(Path(__file__).with_name("logo.svg")))
 page = st.navigation(
     {
         "Look": [
@@ -27,3 +31,4 @@ if len(runs) > 1:
     choose("Compare with", ["none", *(name for name in runs if name != run)], "compare")
 choose("Split", loading.splits(loading.run_named(run)), "split")
 page.run()
+st.sidebar.caption(f"affectkit {affectkit.__version__}")

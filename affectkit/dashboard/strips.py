@@ -5,8 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from affectkit.dashboard.texts import number
-from affectkit.figures.style import Palette
+from affectkit.figures.style import Palette, number
 
 LEFT, LONG = 236, 270  # px of the line from 0 to 1
 TICKS = {0.0: "0", 0.25: ".25", 0.5: ".5", 0.75: ".75", 1.0: "1"}

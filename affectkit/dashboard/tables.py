@@ -48,6 +48,16 @@ def worst_first(rows: list[dict[str, Any]], scores: pd.DataFrame) -> pd.DataFram
     return table.reindex(index=order, columns=columns)
 
 
+def for_dots(scores: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Scores in the order of the table, and those of all frames where they are of one split."""
+    order = {name: place for place, name in enumerate(table["recording"])}
+    if scores["split"].nunique() == 1:
+        order["(all)"] = len(order)
+    return scores[scores["recording"].isin(order)].sort_values(
+        "recording", key=lambda names: names.map(order), kind="stable"
+    )
+
+
 def place_of(scores: pd.DataFrame, split: str, recording: str) -> tuple[int, int] | None:
     """Which in the order worst first (from 1), of how many in the split; None without scores."""
     rows = scores[scores["split"].eq(split) & scores["metric"].eq("rmse")]

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from affectkit.figures.style import Palette
+from affectkit.figures.style import Palette, number
 
 DRAWN = "Trained on drawn people: it knows nothing about real ones."
 STYLE = (
@@ -15,19 +15,10 @@ STYLE = (
     ".ak-line{font-size:12.25px;line-height:1.4;opacity:.72;margin:7px 0 0}"
     ".ak-line b{opacity:1;font-weight:600}"
     ".ak-h{font:600 14px/18px 'Source Serif','Source Serif Pro',serif;margin:0}"
-    ".ak-h small{font:400 12px 'Source Sans','Source Sans Pro',sans-serif;opacity:.72;"
-    "margin-left:6px}"
+    ".ak-h small{font:400 12px 'Source Sans','Source Sans Pro',sans-serif;"
+    "margin-left:6px;color:color-mix(in srgb,currentColor 72%,transparent)}"
     "</style>"
 )
-
-
-def number(value: float, digits: int = 3) -> str:
-    """True minus, no zero before the point, a dash for nothing."""
-    if value is None or pd.isna(value):
-        return "–"
-    text = f"{abs(value):.{digits}f}"
-    text = text[1:] if text.startswith("0.") else text
-    return f"−{text}" if value < 0 and float(text) else text
 
 
 def clock(seconds: float) -> str:
@@ -69,7 +60,8 @@ def run_parts(contract: dict[str, Any], table: pd.DataFrame, split: str) -> list
         f"{escape(str(contract.get('loss', '')).upper())} loss",
         f"windows of {contract.get('sequence_length', '?')} frames",
         f"seed {contract.get('seed', '?')}",
-        f"{escape(split)} split, {_count(len(table), 'recording')}{people}, "
+        f"{escape(split)} {'splits' if split == 'all' else 'split'}, "
+        f"{_count(len(table), 'recording')}{people}, "
         f"{_count(int(table['frames'].sum()), 'frame')}",
         f"<b>{DRAWN}</b>" if drawn_people(contract) else "",
     ]

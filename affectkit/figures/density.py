@@ -1,5 +1,7 @@
 """Where the values lie in the valence-arousal plane."""
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
@@ -39,8 +41,8 @@ def affect_density(
         _outlines(figure, signals["prediction"], colours)
     for name, values in signals.items():
         _margins(figure, values, name, getattr(colours, name))
+    dress(figure, colours, width=322, height=318)
     _axes(figure, colours)
-    dress(figure, colours, width=322, height=352)
     _words(figure, colours, bool(len(signals["annotation"])))
     figure.update_layout(margin={"l": 44, "r": 2, "t": 2, "b": 38})
     return figure
@@ -110,8 +112,8 @@ def _margins(figure: go.Figure, values: Grid, name: str, colour: str) -> None:
 def _axes(figure: go.Figure, colours: Palette) -> None:
     plane = {"range": [-1, 1], "showgrid": False, **ticks(-1, -0.5, 0, 0.5, 1)}
     frame = {"showline": True, "mirror": True, "linecolor": colours.rule}
-    figure.update_xaxes(**plane, **frame, title="valence", title_standoff=4, row=2, col=1)
-    figure.update_yaxes(**plane, **frame, title="arousal", title_standoff=4, row=2, col=1)
+    figure.update_xaxes(**plane, **frame, title=_title("valence", colours), row=2, col=1)
+    figure.update_yaxes(**plane, **frame, title=_title("arousal", colours), row=2, col=1)
     bare = {"visible": False}
     figure.update_xaxes(range=[-1, 1], **bare, row=1, col=1)
     figure.update_yaxes(rangemode="tozero", **bare, row=1, col=1)
@@ -119,6 +121,10 @@ def _axes(figure: go.Figure, colours: Palette) -> None:
     figure.update_xaxes(rangemode="tozero", **bare, row=2, col=2)
     for add in (figure.add_hline, figure.add_vline):
         add(0, line={"color": colours.ink3, "width": 0.75}, row=2, col=1)
+
+
+def _title(text: str, colours: Palette) -> dict[str, Any]:
+    return {"text": text, "standoff": 4, "font": {"size": 11.5, "color": colours.ink}}
 
 
 def _words(figure: go.Figure, colours: Palette, annotated: bool) -> None:

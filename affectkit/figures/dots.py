@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from affectkit.figures.style import Palette, dress, palette, ticks
+from affectkit.figures.style import Palette, dress, number, palette, ticks
 from affectkit.recording import AFFECT
 
 ROW = 17.2  # px
@@ -93,8 +93,6 @@ def _pooled(figure: go.Figure, rows: pd.DataFrame, colours: Palette, *, col: int
     value = float(pooled.iloc[0])
     dotted = {"color": colours.prediction, "width": 1, "dash": "dot"}
     figure.add_vline(x=value, line=dotted, col=col, row=1)
-    text = {
-        "text": f"all {value:.2f}".replace("0.", ".").replace("-", "−"),
-        "font": {"color": colours.prediction_text},
-    }
-    figure.add_annotation(x=value, xref=axis, **above, **text)
+    text = {"text": f"all {number(value, 2)}", "font": {"color": colours.prediction_text}}
+    near = "left" if value < 0.1 else "center"  # beside the name of the target
+    figure.add_annotation(x=value, xref=axis, xanchor=near, **above, **text)

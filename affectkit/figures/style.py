@@ -1,5 +1,6 @@
 """One look for all figures: ink on paper, colour belongs to the data."""
 
+import math
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
@@ -50,9 +51,19 @@ def dress(figure: go.Figure, colours: Palette, *, width: int, height: int) -> go
         hoverlabel={"bgcolor": colours.paper, "font": {"color": colours.ink, "family": FONT}},
         showlegend=False,
     )
-    figure.update_xaxes(zeroline=False, gridcolor=colours.hair, linecolor=colours.rule)
-    figure.update_yaxes(zeroline=False, gridcolor=colours.hair, linecolor=colours.rule)
+    bare = {"zeroline": False, "showline": False, "ticks": ""}
+    figure.update_xaxes(gridcolor=colours.hair, **bare)
+    figure.update_yaxes(gridcolor=colours.hair, **bare)
     return figure
+
+
+def number(value: float, digits: int = 3) -> str:
+    """True minus, no zero before the point, a dash for nothing."""
+    if not math.isfinite(value):
+        return "–"
+    text = f"{abs(value):.{digits}f}"
+    text = text[1:] if text.startswith("0.") else text
+    return f"−{text}" if value < 0 and float(text) else text
 
 
 def ticks(*values: float) -> dict[str, Any]:

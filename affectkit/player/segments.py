@@ -80,12 +80,14 @@ def _windows(squared: Signal, time: Signal, count: int) -> list[tuple[int, int]]
     width = min(len(squared), max(1, round(SMOOTH / step)))
     level = np.convolve(squared, np.full(width, 1 / width), mode="same")
     free = np.ones(len(squared), bool)
+    shortest = round(SHORTEST / step)
     windows: list[tuple[int, int]] = []
     while len(windows) < count and free.any() and level[free].max() > 0:
         peak = int(np.argmax(np.where(free, level, -1)))
         first, last = _grow(level, free, peak, round(LONGEST / 2 / step), KEEP * level[peak])
-        first, last = _widen(free, first, last, round(SHORTEST / step))
-        windows.append((first, last))
+        first, last = _widen(free, first, last, shortest)
+        if last - first >= min(shortest, len(squared)):
+            windows.append((first, last))
         free[max(0, first - width // 2) : last + width // 2] = False
     return windows
 

@@ -45,8 +45,13 @@ def write_barcode(path: Path, time: np.ndarray) -> None:
     write_video(path, ((float(t), picture(frame)) for frame, t in enumerate(time)), fps=FPS)
 
 
-def barcode_recording(name: str, video: Path, frames: int = FRAMES, **attrs) -> xr.Dataset:
-    time = np.arange(frames) / FPS
+def uneven_times() -> np.ndarray:
+    """Frames that last a fifteenth and a thirtieth of a second in turn, from half a second on."""
+    return 0.5 + np.cumsum(np.resize([1 / 15, 1 / 30, 1 / 15, 1 / 10], FRAMES)).round(3)
+
+
+def barcode_recording(name: str, video: Path, time: np.ndarray, **attrs) -> xr.Dataset:
+    frames = len(time)
     angle = time[:, None] * np.array([0.9, 0.6])
     variables = {
         "annotation": (0.7 * np.sin(angle)).astype(np.float32),
@@ -111,12 +116,18 @@ def scored(recordings: list[xr.Dataset], predictions: list[xr.Dataset], split: s
 
 
 def build(folder: Path, first: str = "s01") -> Place:
-    """`first` has all there is, `s02` no saliency; `own` no annotation, no video, no split."""
+    """`first` has all, `s02` no saliency and an uneven rate, `own` no annotation and no video."""
     place = Place(folder / "runs", folder / "recordings")
     video = folder / "clip.mp4"
-    write_barcode(video, np.arange(FRAMES) / FPS)
-    recordings = [barcode_recording(first, video, split="test"), barcode_recording("s02", video)]
-    own = barcode_recording("own", folder / "gone.mp4", dataset="", subject="")
+    uneven = folder / "uneven.mp4"
+    even = np.arange(FRAMES) / FPS
+    write_barcode(video, even)
+    write_barcode(uneven, uneven_times())
+    recordings = [
+        barcode_recording(first, video, even, split="test"),
+        barcode_recording("s02", uneven, uneven_times()),
+    ]
+    own = barcode_recording("own", folder / "gone.mp4", even, dataset="", subject="")
     own["annotation"][:] = np.nan
     own["detected"][30:60] = False
     own["box"][30:60] = np.nan

@@ -89,6 +89,13 @@ def shown(page: Any, stage: dict[str, float] | None = None) -> tuple[int, int]:
     return tuple(sum(int(on) << bit for bit, on in enumerate(row)) for row in (bar, overlay))
 
 
+def click_somewhere(page: Any, draws: random.Random) -> None:
+    """Seek to a random place of the traces, and wait until it is at rest."""
+    series = page.locator(".charts canvas").first
+    series.click(position={"x": draws.uniform(45, 680), "y": 60})
+    page.wait_for_timeout(350)
+
+
 def complaints(page: Any) -> list[str]:
     # Streamlit asks below the page's own path first, and goes on when it finds nothing there
     return [text for text in page.complaints if "status of 404" not in text]
@@ -109,13 +116,23 @@ def test_overlay_and_picture_are_the_same_frame_while_playing(page: Any) -> None
 
 def test_seeks_show_the_frame_asked_for(page: Any) -> None:
     draws = random.Random(7)
-    series = page.locator(".charts canvas").first
     for _ in range(12):
-        series.click(position={"x": draws.uniform(45, 680), "y": 60})
-        page.wait_for_timeout(350)
+        click_somewhere(page, draws)
         frame = int(page.locator(".place b").inner_text())
         assert shown(page) == (frame, frame)
     assert complaints(page) == []
+
+
+def test_seeks_are_exact_in_a_video_of_uneven_rate_that_starts_late(
+    page: Any, address: str
+) -> None:
+    page.goto(f"{address}/recording?run=joint&recording=s02&frame=3")
+    wait_for_frame(page, 3)
+    assert shown(page)[0] == 3
+    draws = random.Random(8)
+    for _ in range(10):
+        click_somewhere(page, draws)
+        assert shown(page)[0] == int(page.locator(".place b").inner_text())
 
 
 def test_keys_step_and_go_to_the_ends(page: Any) -> None:

@@ -42,7 +42,7 @@ def test_overview_shows_scores_and_all_recordings_of_the_split(app):
     app.run()
     assert not app.exception
     assert "Trained on drawn people" in texts(app)
-    assert list(app.dataframe[0].value["recording"]) == ["s01", "s02"]
+    assert list(app.dataframe[0].value["recording"]) == ["s02", "s01"]
     assert len(app.get("plotly_chart")) == 2
 
 
@@ -52,7 +52,7 @@ def test_overview_of_all_splits_lists_recordings_without_scores_last(app):
     app.run()
     assert not app.exception
     table = app.dataframe[0].value
-    assert list(table["recording"]) == ["s01", "s02", "own"]
+    assert list(table["recording"]) == ["s02", "s01", "own"]
     assert list(table["split"]) == ["test", "test", "–"]
     assert table["CCC V"].isna().tolist() == [False, False, True]
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from affectkit.dashboard import strips, tables, texts
-from affectkit.figures.style import LIGHT
+from affectkit.figures.style import LIGHT, number
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -15,7 +15,7 @@ HOSTILE = "<img src=x onerror=alert(1)>"
     [(0.5714, ".571"), (-0.04, "−.040"), (1.0, "1.000"), (-0.0001, ".000"), (float("nan"), "–")],
 )
 def test_numbers_have_a_true_minus_and_no_leading_zero(value, text):
-    assert texts.number(value) == text
+    assert number(value) == text
 
 
 def test_times_are_minutes_and_tenths():

@@ -26,6 +26,8 @@ pooled = [tables.score(scores, split, "(all)", affect) for affect in AFFECT]
 if all(pooled):
     others = [compared is not None and tables.score(compared, split, "(all)", a) for a in AFFECT]
     st.html(score_row(pooled, others, other, palette(dark)))
+elif split == loading.ALL:
+    st.caption("Pooled scores belong to one split: choose it in the sidebar.")
 else:
     st.caption(f"No scores of {split!r} yet. Run: affectkit evaluate {run} --split {split}")
 
@@ -36,7 +38,7 @@ with left:
     decimals = {name: st.column_config.NumberColumn(format="%.3f") for name in tables.WIDE}
     shown = table if split == loading.ALL else table.drop(columns="split", errors="ignore")
     picked = st.dataframe(
-        shown, hide_index=True, row_height=24, height=min(370, 36 + 24 * len(shown)),
+        shown, hide_index=True, row_height=24, height=min(370, 34 + 24 * len(shown)),
         on_select="rerun", selection_mode="single-cell", key=f"table-{run.name}-{split}",
         column_config=decimals | {
             "frames": st.column_config.NumberColumn(format="localized"),
@@ -47,13 +49,11 @@ with left:
     if picked.selection.cells:
         name = shown["recording"].iloc[picked.selection.cells[0][0]]
         st.switch_page("views/recording.py", query_params={"recording": name})
-    single = scores[scores["recording"].isin(table["recording"])]
-    if not single.empty:
-        st.html(
-            texts.section("CCC of each recording", texts.dots_key(single, other, palette(dark)))
-        )
-        ordered = scores.set_index("recording").loc[[*single["recording"].unique(), "(all)"]]
-        dots = ccc_dots(ordered.reset_index(), compared, dark=dark)
+    ordered = tables.for_dots(scores, table)
+    if not ordered.empty:
+        key = texts.dots_key(ordered, other, palette(dark))
+        st.html(texts.section("CCC of each recording", key))
+        dots = ccc_dots(ordered, compared, dark=dark)
         st.plotly_chart(dots, theme=None, width="content", config=PLAIN)
 with right:
     st.html(texts.section("Where the values lie", f"{int(table['frames'].sum()):,} frames"))

@@ -29,7 +29,7 @@ function createStrip(parent, clip, palette, view, onView) {
     pen.fillStyle = error;
     errors.forEach((value, at) => {
       const height = Math.min(1, value / 0.75) * STRIP;
-      if (height) pen.fillRect(LEFT + at, base - height, wide, height);
+      if (height) pen.fillRect(LEFT + at, base - height, Math.min(wide, RIGHT - LEFT - at), height);
     });
     line(pen, ink3, 1, [[LEFT, base + 0.5], [RIGHT, base + 0.5]]);
     pen.fillStyle = ink2;

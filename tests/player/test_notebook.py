@@ -1,0 +1,91 @@
+"""The player as a notebook shows it, in Chromium with a stand-in for the notebook's model."""
+
+import base64
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from affectkit.player import module, style, widget
+from affectkit.recording import make_recording
+from affectkit.video import write_video
+
+playwright = pytest.importorskip("playwright.sync_api")
+pytestmark = pytest.mark.browser
+FRAMES, FPS = 60, 30
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+HOST = """async ({code, css, traits}) => {
+  const bytes = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+  const values = {...traits, payload: bytes(traits.payload), video: bytes(traits.video)};
+  const listeners = {};
+  window.model = {
+    get: (name) => values[name], set: (name, value) => { values[name] = value; }, save_changes() {},
+    on: (name, f) => { listeners[name] = f; }, off: (name) => { delete listeners[name]; },
+    change: (name, value) => { values[name] = value; listeners[`change:${name}`](); },
+  };
+  document.head.append(Object.assign(document.createElement("style"), {textContent: css}));
+  const url = URL.createObjectURL(new Blob([code], {type: "text/javascript"}));
+  const {render} = (await import(url)).default();
+  window.leave = render({model: window.model, el: document.body});
+}"""
+
+
+def clip(path: Path) -> tuple[xr.Dataset, xr.Dataset]:
+    time = np.arange(FRAMES) / FPS
+    picture = np.full((48, 64, 3), 200, np.uint8)
+    write_video(path, ((float(t), picture) for t in time), fps=FPS)
+    values = np.full((FRAMES, 2), 0.25, np.float32)
+    attrs = {"recording": "<img src=x onerror='window.hurt = 1'>", "fps": float(FPS), "width": 64,
+             "height": 48, "video": str(path)}  # fmt: skip
+    recording = make_recording(time, {"annotation": values}, attrs)
+    prediction = xr.Dataset({"prediction": recording["annotation"] / 2})
+    return recording, prediction
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Any:
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    shown = widget.player(*clip(tmp_path / "clip.mp4"), frame=20)
+    traits = {"url": shown.url, "mime": shown.mime, "notes": shown.notes, "frame": shown.frame}
+    for name in ("payload", "video"):
+        traits[name] = base64.b64encode(getattr(shown, name)).decode()
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=path, args=OPTIONS)
+        page = browser.new_page(viewport={"width": 1200, "height": 900})
+        page.complaints = []
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.evaluate(HOST, {"code": module(), "css": style(), "traits": traits})
+        yield page
+        browser.close()
+
+
+def wait_for_frame(page: Any, frame: int) -> None:
+    page.wait_for_function(
+        f"document.querySelector('.live').textContent.startsWith('Frame {frame},')"
+    )
+
+
+def test_python_sets_the_frame_and_hears_of_it(page):
+    wait_for_frame(page, 20)
+    page.evaluate("model.change('frame', 41)")
+    wait_for_frame(page, 41)
+    page.locator(".affectkit").press("ArrowRight")
+    wait_for_frame(page, 42)
+    assert page.evaluate("model.get('frame')") == 42
+    assert page.complaints == []
+
+
+def test_it_leaves_nothing_behind(page):
+    wait_for_frame(page, 20)
+    page.evaluate("leave()")
+    assert page.locator(".affectkit").count() == 0
+    assert page.complaints == []
+
+
+def test_hostile_names_do_no_harm(page):
+    wait_for_frame(page, 20)
+    assert page.evaluate("window.hurt") is None
+    assert page.locator("img").count() == 0
