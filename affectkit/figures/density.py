@@ -128,7 +128,15 @@ def _title(text: str, colours: Palette) -> dict[str, Any]:
 
 
 def _words(figure: go.Figure, colours: Palette, annotated: bool) -> None:
-    text = {"x": -0.97, "xanchor": "left", "showarrow": False, "row": 2, "col": 1}
+    text = {
+        "x": -0.97,
+        "xanchor": "left",
+        "showarrow": False,
+        "bgcolor": colours.paper,
+        "borderpad": 1,
+        "row": 2,
+        "col": 1,
+    }
     if annotated:
         figure.add_annotation(
             text="annotation: 25, 50, 75, 95 % of frames", y=0.93, font_color=colours.ink, **text

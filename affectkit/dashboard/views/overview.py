@@ -32,7 +32,7 @@ else:
     st.caption(f"No scores of {split!r} yet. Run: affectkit evaluate {run} --split {split}")
 
 left, right = st.columns([746, 322], gap="medium")
-with left:
+with left, st.container(gap="xsmall"):
     order = "by mean of RMSE V and RMSE A · select a recording to open it"
     st.html(texts.section("Recordings, worst first", order))
     decimals = {name: st.column_config.NumberColumn(format="%.3f") for name in tables.WIDE}
@@ -55,7 +55,7 @@ with left:
         st.html(texts.section("CCC of each recording", key))
         dots = ccc_dots(ordered, compared, dark=dark)
         st.plotly_chart(dots, theme=None, width="content", config=PLAIN)
-with right:
+with right, st.container(gap="xsmall"):
     st.html(texts.section("Where the values lie", f"{int(table['frames'].sum()):,} frames"))
     density = affect_density(*loading.pooled(run, split), dark=dark)
     st.plotly_chart(density, theme=None, width="content", config=PLAIN)

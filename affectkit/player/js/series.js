@@ -70,8 +70,8 @@ function createSeries(parent, clip, palette, view) {
       const left = Math.max(LEFT, X(start)), right = Math.min(RIGHT, X(stop)), y = PLOT_TOP[k] - 1;
       const strong = view.segment === n;
       line(pen, ink, strong ? 2 : 1, [[left, y + 5], [left, y], [right, y], [right, y + 5]]);
-      const label = right - left > 60 ? `${n + 1} ${cause}` : `${n + 1}`;
-      haloText(pen, palette(), label, (left + right) / 2, y - 5, { align: "center", colour: ink, weight: strong ? 600 : 400 });
+      const label = right - left > 40 ? `${n + 1} ${cause}` : `${n + 1}`;
+      haloText(pen, palette(), label, Math.max(LEFT + 78, (left + right) / 2), y - 5, { align: "center", colour: ink, weight: strong ? 600 : 400 });
     });
   }
 
@@ -140,7 +140,7 @@ function createSeries(parent, clip, palette, view) {
     line(pen, ink, 1, [[x, PLOT_TOP[0] - 2], [x, PLOT_BOTTOM + 7]]);
     const text = clockText(clip.time[i], 3), inside = Math.max(LEFT + 14, Math.min(RIGHT - 14, x));
     pen.fillStyle = paper;
-    pen.fillRect(inside - 28, PLOT_BOTTOM + 8, 56, 14);
+    pen.fillRect(inside - 38, PLOT_BOTTOM + 8, 76, 14);
     haloText(pen, palette(), text, inside, PLOT_BOTTOM + 18, { align: "center", colour: ink, weight: 600 });
     for (const k of [0, 1])
       for (const [values, colour] of [[clip.annotation, annotation], [clip.prediction, prediction]])
