@@ -72,7 +72,13 @@ def demo(out: Path, *, quick: bool = False, workers: int = 2, progress: Progress
         workers=workers,
         progress=lambda done, total: progress("draw people", done, total),
     )
-    prepare("synthetic", out / "dataset", recordings, workers=workers, progress=progress)
+    prepare(
+        "synthetic",
+        out / "dataset",
+        recordings,
+        workers=workers,
+        progress=_count("find and cut faces", sum(size.people), progress),
+    )
     recipes = {
         "cnn": read_recipe(size.recipe, ["name=cnn", "model.temporal=none"]),
         "joint": read_recipe(size.recipe, ["name=joint"]),
@@ -94,6 +100,18 @@ def _train_and_look(recipe: Recipe, recordings: Path, run: Path, progress: Progr
         evaluate(run, recordings)
     _each(f"attribute {name}", unseen, lambda n: attribution_path(run, "gradient_x_input", n),
           lambda n: attribute(run, recordings / f"{n}.zarr"), progress)  # fmt: skip
+
+
+def _count(step: str, total: int, progress: Progress) -> Progress:
+    """One bar for all recordings: it moves when one is written."""
+    written: set[str] = set()
+
+    def report(name: str, done: int, frames: int) -> None:
+        if done == frames:
+            written.add(name)
+            progress(step, len(written), total)
+
+    return report
 
 
 def _each(

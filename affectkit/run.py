@@ -100,7 +100,8 @@ def recording_store(run: Path, recording: str) -> Path:
     folder = Path(read_contract(run)["recordings"])
     stores = [folder / f"{recording}.zarr"]
     if prediction_path(run, recording).exists():
-        stores.insert(0, Path(open_prediction(run, recording).attrs["store"]))
+        store = open_prediction(run, recording).attrs["store"]
+        stores = [Path(store), *stores] if store else stores
     for store in stores:
         if store.is_dir():
             return store

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from affectkit.attribution.own_frame import own_frame_gradients
 from affectkit.errors import unknown
-from affectkit.faces.regions import region_masks
+from affectkit.faces.regions import REGION, region_masks
 from affectkit.files import beside
 from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.recording import AFFECT, open_recording
@@ -99,12 +99,16 @@ def _label(values: NDArray[np.float32], recording: xr.Dataset) -> xr.Dataset:
         {"affect": list(AFFECT), "frame": recording["frame"], "time": recording["time"]},
         ("affect", "frame", "row", "col"),
     ).where(seen, 0.0)
-    masks = region_masks(recording["landmark"], recording["crop_box"], values.shape[-1])
+    masks = xr.DataArray(
+        region_masks(recording["landmark"].values, recording["crop_box"].values, values.shape[-1]),
+        {"frame": recording["frame"], "region": list(REGION)},
+        ("frame", "region", "row", "col"),
+    )
     return xr.Dataset(
         {
             "attribution": attribution.astype(np.float16),
             "region_share": region_shares(attribution, masks),
-            "region_area": masks.mean(("row", "col")).where(masks.any(("region", "row", "col"))),
+            "region_area": masks.mean(["row", "col"]).where(masks.any(["region", "row", "col"])),
         }
     ).drop_encoding()
 
@@ -120,14 +124,13 @@ def region_shares(attribution: xr.DataArray, masks: xr.DataArray) -> xr.DataArra
         (affect, frame, region, direction) in [0, 1]; over region and direction they add to 1.
         NaN for frames without landmarks or without any attribution.
     """
-    total = np.abs(attribution).sum(("row", "col"))
-    pixels = ("row", "col")
+    total = abs(attribution).sum(["row", "col"])
+    pixels = ["row", "col"]
     signed = [
         xr.dot(attribution.clip(max=0), -1.0 * masks, dim=pixels),
         xr.dot(attribution.clip(min=0), 1.0 * masks, dim=pixels),
     ]
     shares = xr.concat(signed, "direction").assign_coords(direction=list(DIRECTION)) / total
-    known = masks.any(("region", *pixels)) & (total > 0)
-    return (
-        shares.where(known).transpose("affect", "frame", "region", "direction").astype(np.float32)
-    )
+    known = masks.any(["region", *pixels]) & (total > 0)
+    ordered: xr.DataArray = shares.where(known).astype(np.float32)
+    return ordered.transpose("affect", "frame", "region", "direction")

@@ -49,7 +49,7 @@ def demo(
         outcome = run_demo(out, quick=quick, progress=progress)
     printing.show_outcome(console, outcome)
     if dashboard:
-        launch(outcome.runs, recordings=outcome.recordings, port=port)
+        launch(outcome.runs, recordings=outcome.recordings, port=port, say=console.print)
 
 
 @app.command()
@@ -59,8 +59,11 @@ def doctor(
     """What is installed and what is missing; with VIDEO its time stamps and faces."""
     from affectkit import doctor as doctors
 
-    rows = doctors.video_report(video) if video else doctors.report()
-    printing.show_rows(console, rows)
+    if video:
+        report = doctors.video_report(video).items()
+        printing.show_rows(console, [{"": name, "value": value} for name, value in report])
+    else:
+        printing.show_rows(console, [check._asdict() for check in doctors.report()])
 
 
 @app.command()
@@ -122,7 +125,7 @@ def train(
             read_recipe(recipe, set_),
             recordings,
             run,
-            on_epoch=lambda row: printing.show_epoch(progress.console, row),
+            on_epoch=lambda row: printing.show_epoch(console, row),
             progress=progress,
         )
     best = max(row["ccc_mean"] for row in history)
@@ -151,7 +154,7 @@ def predict(
         if overlay:
             printing.overlay(run, stores[0], overlay, progress)
     console.print(f"{len(stores)} predictions in {run / 'predictions'}")
-    printing.show_origin(console, run, stores)
+    printing.show_origin(console, run)
 
 
 @app.command()
@@ -224,7 +227,7 @@ def dashboard(
     """Predicted against annotated affect on the playing video, with saliency."""
     from affectkit.dashboard import launch
 
-    launch(runs, recordings=recordings, port=port, open_browser=browser)
+    launch(runs, recordings=recordings, port=port, open_browser=browser, say=console.print)
 
 
 @app.command()
@@ -251,7 +254,7 @@ def bench(name: Annotated[str, typer.Argument(help="saliency or train")]) -> Non
 
 def main() -> None:
     """Run the command line; an error that a user can mend is one line and exit status 2."""
-    warnings.showwarning = _show_warning
+    warnings.showwarning = _show_warning  # one line, without the source
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
@@ -273,7 +276,7 @@ def _say(error: Exception) -> None:
     errors.print(f"error: {line}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _show_warning(message: Warning | str, *rest: Any) -> None:  # noqa: ANN401
+def _show_warning(message: Warning | str, *rest: Any, **more: Any) -> None:  # noqa: ANN401
     errors.print(f"warning: {message}", markup=False, highlight=False, soft_wrap=True)
 
 

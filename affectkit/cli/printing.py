@@ -21,10 +21,12 @@ from rich.table import Table
 from rich.text import Text
 
 from affectkit.evaluation import POOLED, caption, format_scores
+from affectkit.overlay import write_overlay
 from affectkit.recording import open_recording
-from affectkit.run import read_contract
+from affectkit.run import open_prediction, read_contract
 
 DRAWN = "trained on drawn people: it knows nothing about real ones"
+BARS = 12
 Report = Callable[[str, int, int], None]
 
 
@@ -53,8 +55,11 @@ def progress(console: Console) -> Iterator[Report]:
 
         def report(name: str, done: int, total: int) -> None:
             if name not in tasks:
-                tasks[name] = bars.add_task(name, total=total)
-            bars.update(tasks[name], completed=done, total=total)
+                tasks[name] = bars.add_task(name, total=total or None)
+            bars.update(tasks[name], completed=done, total=total or None)
+            shown = [task for task in bars.tasks if task.finished and task.visible]
+            if len(shown) > BARS:  # a dataset has more recordings than a screen has lines
+                bars.update(shown[0].id, visible=False)
 
         yield report
 
@@ -124,7 +129,27 @@ def show_outcome(console: Console, outcome: Any) -> None:  # noqa: ANN401
     console.print(f"Both nets were {DRAWN}.")
 
 
+def show_difference(console: Console, difference: pd.DataFrame, first: Path, second: Path) -> None:
+    """The second run minus the first."""
+    console.print(f"{second} minus {first}", markup=False, highlight=False)
+    show_scores(console, difference, "table")
+
+
+def overlay(run: Path, store: Path, path: Path, report: Report) -> None:
+    """Write the video of a recording with the run's prediction, and say what the run knows."""
+    recording = open_recording(store)
+    prediction = open_prediction(run, recording.attrs["recording"])
+    foreign = is_drawn(run) and recording.attrs["dataset"] != "synthetic"
+    caption = DRAWN if foreign else ""
+    write_overlay(recording, prediction, path, caption=caption, progress=report)
+
+
+def is_drawn(run: Path) -> bool:
+    """Whether a run has only seen drawn people."""
+    return bool(read_contract(run)["datasets"] == ["synthetic"])
+
+
 def show_origin(console: Console, run: Path) -> None:
     """Say it where the run has only seen drawn people."""
-    if read_contract(run)["datasets"] == ["synthetic"]:
+    if is_drawn(run):
         console.print(f"{run} was {DRAWN}.", highlight=False)

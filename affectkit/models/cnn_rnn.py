@@ -95,4 +95,4 @@ class CnnRnn(nn.Module):
         """
         shape = image.shape[:2]
         features = self.frame_features(image.flatten(0, 1), landmark.flatten(0, 1))
-        return self.read_out(features.unflatten(0, shape), state)
+        return self.read_out(features.view(*shape, -1), state)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from affectkit.errors import unknown
@@ -46,7 +45,7 @@ class Recurrent(nn.Module):
 
     def empty_state(self, batch: int) -> State:
         """Zeros: before the first frame."""
-        weight = self.part.weight_hh_l0
+        weight: Tensor = next(self.part.parameters())
         shape = (self.part.num_layers, batch, self.part.hidden_size)
         count = 2 if isinstance(self.part, nn.LSTM) else 1
         return tuple(weight.new_zeros(shape) for _ in range(count))

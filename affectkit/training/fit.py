@@ -112,7 +112,7 @@ def build_learner(recipe: Recipe, steps: int) -> Learner:
     settings = recipe.training
     fabric = Fabric(accelerator=settings.accelerator, devices=1, precision=settings.precision)
     torch.manual_seed(recipe.seed)
-    model = build_model(recipe).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = build_model(recipe).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(
         model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
     )
@@ -161,7 +161,8 @@ def train_step(learner: Learner, recipe: Recipe, batch: Any) -> float:  # noqa: 
     if recipe.windows.augment:
         batch = augment(batch, size)
     face, landmark, annotation = (learner.fabric.to_device(part) for part in batch)
-    image = learner.model.normalise(resize(face, size)).unflatten(0, face.shape[:2])
+    image = learner.model.normalise(resize(face, size))
+    image = image.view(*face.shape[:2], *image.shape[1:])
     prediction, _ = learner.wrapped(image, landmark)
     loss = LOSSES[recipe.training.loss](prediction.flatten(0, 1), annotation.flatten(0, 1))
     learner.optimizer.zero_grad()

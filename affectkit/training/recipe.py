@@ -24,10 +24,10 @@ class ModelSection(Section):
 
     backbone: str = "mobilenetv3_small_050"
     temporal: str = "gru"
-    features: int = Field(64, ge=1)
-    hidden: int = Field(64, ge=1)
-    layers: int = Field(1, ge=1)
-    dropout: float = Field(0.0, ge=0, lt=1)
+    features: int = Field(default=64, ge=1)
+    hidden: int = Field(default=64, ge=1)
+    layers: int = Field(default=1, ge=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
     landmarks: bool = False
     pretrained: bool = False
     weights: str = ""
@@ -36,9 +36,9 @@ class ModelSection(Section):
 class WindowSection(Section):
     """What the net is shown."""
 
-    length: int = Field(80, ge=1, description="frames of a window")
-    batch: int = Field(4, ge=1, description="windows in a step")
-    input_size: int = Field(96, ge=32, description="pixels a side that the CNN sees")
+    length: int = Field(default=80, ge=1, description="frames of a window")
+    batch: int = Field(default=4, ge=1, description="windows in a step")
+    input_size: int = Field(default=96, ge=32, description="pixels a side that the CNN sees")
     augment: bool = True
 
 
@@ -46,11 +46,11 @@ class TrainingSection(Section):
     """How the weights move."""
 
     loss: Literal["ccc", "mse"] = "ccc"
-    epochs: int = Field(20, ge=1)
-    learning_rate: float = Field(2e-3, gt=0)
-    weight_decay: float = Field(0.02, ge=0)
-    warmup: float = Field(0.15, ge=0, lt=1, description="share of all steps")
-    clip: float = Field(5.0, gt=0, description="largest norm of the gradient")
+    epochs: int = Field(default=20, ge=1)
+    learning_rate: float = Field(default=2e-3, gt=0)
+    weight_decay: float = Field(default=0.02, ge=0)
+    warmup: float = Field(default=0.15, ge=0, lt=1, description="share of all steps")
+    clip: float = Field(default=5.0, gt=0, description="largest norm of the gradient")
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     accelerator: str = "auto"
 

@@ -104,7 +104,8 @@ def resize(face: Tensor, size: int) -> Tensor:
     if face.shape[-2] == size:
         return face
     channels_first = face.movedim(-1, -3)
-    return v2.functional.resize(channels_first, [size, size], antialias=True).movedim(-3, -1)
+    resized: Tensor = v2.functional.resize(channels_first, [size, size], antialias=True)
+    return resized.movedim(-3, -1)
 
 
 def augment(batch: Batch, size: int) -> Batch:

@@ -1,0 +1,54 @@
+"""A training step: windows read from stored recordings, against tensors that are in memory."""
+
+import itertools
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from affectkit.bench.timing import ratios, take_turns
+from affectkit.recording import make_recording, open_recording, save_recording
+from affectkit.training.fit import build_learner, train_step
+from affectkit.training.recipe import read_recipe
+from affectkit.training.windows import plan_epoch, read_batches
+
+RECORDINGS, FRAMES, SIZE, STEPS = 8, 640, 96, 8
+
+
+def bench_train() -> list[dict[str, Any]]:
+    """Time the steps of the demo's recipe, reading, augmentation and all."""
+    recipe = read_recipe("demo")
+    length, batch = recipe.windows.length, recipe.windows.batch
+    learner = build_learner(recipe, 1000)
+    with TemporaryDirectory() as folder:
+        recordings = [_noise(Path(folder), number) for number in range(RECORDINGS)]
+        windows = plan_epoch([FRAMES] * RECORDINGS, length, (0,))[: STEPS * batch]
+        in_memory = list(read_batches(recordings, windows, length, batch))
+
+        def stored() -> None:
+            for loaded in read_batches(recordings, windows, length, batch):
+                train_step(learner, recipe, loaded)
+
+        def memory() -> None:
+            for loaded in itertools.islice(in_memory, STEPS):
+                train_step(learner, recipe, loaded)
+
+        seconds = take_turns({"tensors in memory": memory, "stored recordings": stored}, turns=3)
+    return ratios(seconds, "tensors in memory")
+
+
+def _noise(folder: Path, number: int) -> xr.Dataset:
+    random = np.random.default_rng(number)
+    face = random.integers(0, 256, (FRAMES, SIZE, SIZE, 3), dtype=np.uint8)
+    box = np.tile(np.array([0, 0, SIZE, SIZE], np.float32), (FRAMES, 1))
+    affect = random.uniform(-1, 1, (FRAMES, 2)).astype(np.float32)
+    recording = make_recording(
+        np.arange(FRAMES) / 25.0,
+        {"annotation": affect, "box": box, "crop_box": box},
+        {"recording": f"noise_{number}"},
+    )
+    path = folder / f"noise_{number}.zarr"
+    save_recording(recording, path, faces=[face])
+    return open_recording(path)
