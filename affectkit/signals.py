@@ -73,9 +73,10 @@ def smooth(
 def _smooth_run(
     run: NDArray[np.float64], time: NDArray[np.float64], sigma: float
 ) -> NDArray[np.float64]:
-    if sigma <= 0 or len(run) < 2:
+    interval = float(np.median(np.diff(time))) if len(run) > 1 else np.inf
+    if sigma < interval / STEPS:  # too narrow to reach the next frame
         return run
-    step = min(sigma / STEPS, float(np.median(np.diff(time))))
+    step = min(sigma / STEPS, interval)
     grid = np.arange(time[0], time[-1] + step, step)
     even = np.stack([np.interp(grid, time, trace) for trace in run.T], axis=1)
     even = gaussian_filter1d(even, sigma / step, axis=0, mode="reflect")

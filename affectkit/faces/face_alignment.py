@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 from urllib.parse import urlparse
 
@@ -112,7 +113,7 @@ def _explained(finder: str) -> Iterator[None]:
         yield
     except OSError as error:  # what urllib raises without a net, too
         raise AffectkitError(_missing(finder, error)) from None
-    except (RuntimeError, ValueError, EOFError, ImportError) as error:
+    except (RuntimeError, ValueError, EOFError, ImportError, UnpicklingError) as error:
         reason = str(error).splitlines()[0]
         raise AffectkitError(
             f"face-alignment with {finder!r} cannot be loaded ({reason}); remove damaged files "

@@ -45,12 +45,13 @@ class VideoInfo:
 
 
 @contextmanager
-def open_video(path: Path) -> Iterator[av.container.InputContainer]:
+def open_video(path: Path | str) -> Iterator[av.container.InputContainer]:
     """Open a file that holds a video stream.
 
     Raises:
         AffectkitError: missing, a folder, empty, not a video, or sound only.
     """
+    path = Path(path)
     if not path.is_file():
         kind = "is a folder, not a video file" if path.is_dir() else "does not exist"
         raise AffectkitError(f"{path} {kind}; expected a video such as .mp4, .webm, .avi or .gif")
