@@ -13,9 +13,10 @@ import pytest
 import xarray as xr
 
 from affectkit import run as run_folder
+from affectkit.datasets import synthetic
 from affectkit.metrics import METRICS
 from affectkit.recording import make_recording, save_recording
-from affectkit.video import write_video
+from affectkit.video import read_times, write_video
 
 FPS = 15
 FRAMES = 150
@@ -153,6 +154,31 @@ def build(folder: Path, first: str = "s01") -> Place:
     return place
 
 
+def add_drawn_person(place: Place, folder: Path) -> Path:
+    """A recording of a drawn person, as the demo has them; gives its video."""
+    synthetic.write(folder, people=(1, 1, 1), seconds=6.0, workers=1)
+    video = synthetic.index(folder)["video"].iloc[-1]
+    store = place.recordings / "drawn.zarr"
+    recording = barcode_recording("drawn", video, read_times(video), width=256, height=256)
+    save_recording(recording, store)
+    path = run_folder.prediction_path(place.runs / "joint", "drawn")
+    run_folder.save_result(predicted(recording, store), path)
+    return Path(video)
+
+
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return build(tmp_path_factory.mktemp("dashboard"))
+
+
+class Drawn(NamedTuple):
+    place: Place
+    video: Path
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+    """The same, and a drawn person beside."""
+    folder = tmp_path_factory.mktemp("drawn")
+    place = build(folder)
+    return Drawn(place, add_drawn_person(place, folder / "dataset"))

@@ -1,5 +1,6 @@
 """The truth of the player: Chromium plays a clip whose picture and overlay tell their frame."""
 
+import base64
 import random
 import re
 import shutil
@@ -13,16 +14,21 @@ import numpy as np
 import pytest
 
 from affectkit.dashboard.launch import command, environment, wait_until_up
+from affectkit.video import read_frames
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
 BITS, BAR_ROW, SALIENCY_ROW = 8, 0.055, 0.72
+PICTURE_AND_NUMBER = """(player) => [
+  player.querySelector(".stage canvas").toDataURL(), player.querySelector(".place b").textContent
+]"""
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="session")
-def address(place: Any) -> Iterator[str]:
+def address(drawn: Any) -> Iterator[str]:
     """The dashboard, served as the launcher serves it."""
+    place = drawn.place
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -89,6 +95,13 @@ def shown(page: Any, stage: dict[str, float] | None = None) -> tuple[int, int]:
     return tuple(sum(int(on) << bit for bit, on in enumerate(row)) for row in (bar, overlay))
 
 
+def nearest_frame(picture: np.ndarray, frames: np.ndarray) -> int:
+    """Number of the decoded frame that is most like the picture."""
+    small = cv2.resize(picture, (64, 64), interpolation=cv2.INTER_AREA).astype(float)
+    others = (cv2.resize(rgb, (64, 64), interpolation=cv2.INTER_AREA) for rgb in frames)
+    return int(np.argmin([((small - other) ** 2).mean() for other in others]))
+
+
 def click_somewhere(page: Any, draws: random.Random) -> None:
     """Seek to a random place of the traces, and wait until it is at rest."""
     series = page.locator(".charts canvas").first
@@ -112,6 +125,26 @@ def test_overlay_and_picture_are_the_same_frame_while_playing(page: Any) -> None
     assert len({picture for picture, _ in pairs}) > 10
     assert messages == 0
     assert complaints(page) == []
+
+
+def test_demo_video_and_readout_are_the_same_frame_while_playing(
+    page: Any, address: str, drawn: Any
+) -> None:
+    page.goto(f"{address}/recording?run=joint&split=all&recording=drawn&frame=0")
+    wait_for_frame(page, 0)
+    size = page.locator(".stage").bounding_box()
+    press(page, "b", " ")
+    pictures, numbers = [], []
+    for _ in range(30):
+        page.wait_for_timeout(60)
+        url, number = page.locator(".affectkit").evaluate(PICTURE_AND_NUMBER)
+        raw = np.frombuffer(base64.b64decode(url.split(",")[1]), np.uint8)
+        pictures.append(cv2.cvtColor(cv2.imdecode(raw, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))
+        numbers.append(int(number))
+    frames = np.concatenate([rgb for _, rgb in read_frames(drawn.video)])
+    assert len(set(numbers)) > 10
+    assert [nearest_frame(picture, frames) for picture in pictures] == numbers
+    assert (pictures[0].shape[1], pictures[0].shape[0]) == (size["width"], size["height"])
 
 
 def test_seeks_show_the_frame_asked_for(page: Any) -> None:
