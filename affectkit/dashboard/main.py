@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 import affectkit
-from affectkit.dashboard import loading
+from affectkit.dashboard import loading, texts
 from affectkit.dashboard.choosing import choose
 from affectkit.errors import AffectkitError
 
@@ -22,9 +22,8 @@ page = st.navigation(
 try:
     runs = [run.name for run in loading.runs()]
 except AffectkitError as error:
-    st.error(
-        f"{error}. Train one with 'affectkit train', or make a small one with 'affectkit demo'."
-    )
+    todo = "Train one with 'affectkit train', or make a small one with 'affectkit demo'."
+    st.error(texts.plain(f"{error}. {todo}"))
     st.stop()
 run = choose("Run", runs, "run")
 if len(runs) > 1:

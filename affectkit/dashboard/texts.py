@@ -1,5 +1,6 @@
 """The lines of text of the pages, as HTML in which everything that comes from files is escaped."""
 
+import re
 from html import escape
 from typing import Any
 
@@ -19,6 +20,11 @@ STYLE = (
     "margin-left:6px;color:color-mix(in srgb,currentColor 72%,transparent)}"
     "</style>"
 )
+
+
+def plain(text: object) -> str:
+    """Text for Streamlit's messages, in which file names shall not work as Markdown."""
+    return re.sub(r"([\\`*_{}\[\]()#!|$:~<>])", r"\\\1", str(text))
 
 
 def clock(seconds: float) -> str:

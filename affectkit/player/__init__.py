@@ -4,7 +4,8 @@ from importlib.resources import files
 
 SCRIPTS = (
     "payload.js", "dom.js", "colour.js", "saliency.js", "clock.js", "stage.js", "plane.js",
-    "series.js", "strip.js", "rail.js", "controls.js", "player.js", "hosts.js",
+    "series.js", "strip.js", "rail.js", "controls.js", "actions.js", "player.js",
+    "hosts.js",
 )  # fmt: skip
 
 

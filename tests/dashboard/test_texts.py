@@ -18,6 +18,12 @@ def test_numbers_have_a_true_minus_and_no_leading_zero(value, text):
     assert number(value) == text
 
 
+def test_file_names_are_no_markdown():
+    assert texts.plain("![x](http://evil.example) $a_b$") == (
+        r"\!\[x\]\(http\://evil.example\) \$a\_b\$"
+    )
+
+
 def test_times_are_minutes_and_tenths():
     assert [texts.clock(t) for t in (0, 9.96, 208.5)] == ["0:00.0", "0:10.0", "3:28.5"]
 

@@ -1,6 +1,7 @@
 import streamlit as st
 
 from affectkit.dashboard import loading, tables, texts
+from affectkit.dashboard.columns import columns
 from affectkit.dashboard.strips import score_row
 from affectkit.figures import affect_density, ccc_dots
 from affectkit.figures.style import palette
@@ -16,7 +17,7 @@ contract, table, scores = (
     loading.scores(run, split),
 )
 if table.empty:
-    st.error(f"{run} has no predictions. Run: affectkit predict {run} RECORDINGS")
+    st.error(texts.plain(f"{run} has no predictions. Run: affectkit predict {run} RECORDINGS"))
     st.stop()
 dark = st.context.theme.type == "dark"
 compared = None if other == "none" else loading.scores(loading.run_named(other), split)
@@ -29,22 +30,18 @@ if all(pooled):
 elif split == loading.ALL:
     st.caption("Pooled scores belong to one split: choose it in the sidebar.")
 else:
-    st.caption(f"No scores of {split!r} yet. Run: affectkit evaluate {run} --split {split}")
+    todo = f"No scores of {split!r} yet. Run: affectkit evaluate {run} --split {split}"
+    st.caption(texts.plain(todo))
 
 left, right = st.columns([746, 322], gap="medium")
 with left, st.container(gap="xsmall"):
     order = "by mean of RMSE V and RMSE A · select a recording to open it"
     st.html(texts.section("Recordings, worst first", order))
-    decimals = {name: st.column_config.NumberColumn(format="%.3f") for name in tables.WIDE}
     shown = table if split == loading.ALL else table.drop(columns="split", errors="ignore")
     picked = st.dataframe(
         shown, hide_index=True, row_height=24, height=min(370, 34 + 24 * len(shown)),
-        on_select="rerun", selection_mode="single-cell", key=f"table-{run.name}-{split}",
-        column_config=decimals | {
-            "frames": st.column_config.NumberColumn(format="localized"),
-            "no face %": st.column_config.NumberColumn(format="%.1f"),
-            "error over time": st.column_config.LineChartColumn(y_min=0, color="grey", width=150),
-        },
+        column_config=columns(), placeholder="–", key=f"table-{run.name}-{split}",
+        on_select="rerun", selection_mode="single-cell",
     )  # fmt: skip
     if picked.selection.cells:
         name = shown["recording"].iloc[picked.selection.cells[0][0]]

@@ -10,13 +10,15 @@ from affectkit.recording import AFFECT
 run, split = loading.run_named(st.session_state["run"]), st.session_state["split"]
 names = loading.names(run, split)
 if not names:
-    st.error(f"{run} has no predictions in {split!r}. Run: affectkit predict {run} RECORDINGS")
+    todo = f"{run} has no predictions in {split!r}. Run: affectkit predict {run} RECORDINGS"
+    st.error(texts.plain(todo))
     st.stop()
 name = choose("Recording", names, "recording")
 try:
     recording, prediction, attribution = loading.opened(run, name)
 except AffectkitError as error:
-    st.error(f"{error}. Start the dashboard with --recordings DIR, where {name}.zarr lies.")
+    hint = f"Start the dashboard with --recordings DIR, where {name}.zarr lies."
+    st.error(texts.plain(f"{error}. {hint}"))
     st.stop()
 
 contract, scores = loading.contract(run), loading.scores(run)

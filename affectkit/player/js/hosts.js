@@ -29,7 +29,7 @@ async function showInStreamlit({ data, parentElement: parent, setStateValue }) {
   try {
     const buffer = await fetchBytes(data.payload);
     if (mounted.get(parent) !== entry) return entry.cleanup;
-    entry.player = mount(parent, {
+    entry.player = new Player(parent, {
       buffer, media: data.media, frame: data.frame, notes: data.notes,
       fetchChunk: (first, last) => fetchBytes(`${data.saliency}?from=${first}&to=${last}`),
       onFrame: (frame) => setStateValue("frame", frame),
@@ -47,7 +47,7 @@ function showInNotebook({ model, el }) {
   const bytes = model.get("payload"), video = model.get("video");
   const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
   const own = video?.byteLength ? URL.createObjectURL(new Blob([video], { type: model.get("mime") })) : "";
-  const player = mount(el, {
+  const player = new Player(el, {
     buffer, media: own || model.get("url"), frame: model.get("frame"), notes: model.get("notes"),
     onFrame: (frame) => { model.set("frame", frame); model.save_changes(); },
   });

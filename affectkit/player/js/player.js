@@ -1,141 +1,171 @@
 // The player: clock, stage, plane, series and rail on one frame.
-// mount(parent, { media, buffer, fetchChunk, frame, notes, onFrame }) -> { update, destroy }
+// new Player(parent, { media, buffer, fetchChunk, frame, notes, onFrame }): update(frame), destroy()
 
 const WINDOW = 56, REPORT = 300; // seconds first shown of a long recording; ms of rest before a report
 
-function mount(parent, { media, buffer, fetchChunk, frame, notes = {}, onFrame }) {
-  const root = make("div", { parent, className: "affectkit", tabindex: "0", role: "region", "aria-label": "Player" });
-  const clip = unpack(buffer);
-  clip.meta.end = clip.time[clip.time.length - 1];
-  const left = make("div", { parent: root, className: "left" });
-  const top = make("div", { parent: left, className: "top" });
-  const column = make("div", { parent: top, className: "column" }), values = make("div", { parent: top, className: "values" });
-  const charts = make("div", { parent: left, className: "charts" }), rail = make("div", { parent: root, className: "rail" });
-  const live = make("div", { parent: root, className: "live", "aria-live": "polite" });
-
-  const count = clip.time.length, start = frame === undefined || frame === null ? 0 : nearest(clip.frame, frame);
-  const view = { from: clip.time[0], to: Math.max(clip.meta.end, clip.time[0] + 0.1), segment: -1 };
-  const layers = { box: true, landmarks: false, saliency: Boolean(clip.meta.saliency), target: "valence", opacity: 0.7 };
-  let palette = readPalette(root), rate = 1, report = 0, reported = clip.frame[start];
-
-  const saliency = createSaliency(clip, fetchChunk, () => redraw());
-  const stage = createStage(column, clip, saliency);
-  const style = () => palette;
-  const plane = createPlane(values, clip, style), readout = createReadout(values, clip);
-  const series = createSeries(charts, clip, style, view), strip = createStrip(charts, clip, style, view, setView);
-  const clock = createClock(media ? stage.video : null, clip, { onShow: (i) => { stage.present(); redraw(); follow(i); settle(); }, onState: () => { refresh(); settle(); } });
-  const reason = (target) => (saliency?.has(target) ? "" : notes.saliency ? notes.saliency.replace("TARGET", target) : `No saliency for ${target}.`);
-
-  const act = {
-    toggle: () => clock.toggle(), step: (by) => clock.step(by), home: () => clock.seek(0), end: () => clock.seek(count - 1),
-    rate(to) { rate = stage.video.playbackRate = to; refresh(); },
-    faster(by) {
-      const at = RATES.findIndex(([value]) => value === rate) + by;
-      if (RATES[at]) act.rate(RATES[at][0]);
-    },
-    layer(name, on) { layers[name] = on; redraw(); },
-    flip(name) {
-      if (name === "saliency" && reason(layers.target)) return;
-      if (name !== "landmarks" || clip.landmark) act.layer(name, !layers[name]);
-    },
-    target(to) { layers.target = to; showRegions(); redraw(); },
-    opacity(to) { layers.opacity = Math.max(0, Math.min(1, Math.round(100 * to) / 100)); redraw(); },
-    fade: (by) => act.opacity(layers.opacity + by),
-    segment(n) { clock.seek(nearest(clip.time, (clip.meta.segments[n].start + clip.meta.segments[n].stop) / 2)); },
-    worst(by) {
-      const { segments } = clip.meta, next = view.segment < 0 && by < 0 ? segments.length - 1 : view.segment + by;
-      if (segments.length) act.segment((next + segments.length) % segments.length);
-    },
-    keys: () => toggleKeys(),
-  };
-  const showTransport = createTransport(column, clip, act), showLayers = createLayers(column, clip, layers, act, reason);
-  const showSegment = createSegments(rail, clip, act.segment), showShares = createRegions(rail, clip), toggleKeys = createKeys(rail);
-
-  function refresh() {
-    showTransport(clock, rate);
-    showLayers(rate);
-    if (clock.failed) stage.say(notes.video || "This video cannot be played. The lines still work.");
+class Player {
+  constructor(parent, { media, buffer, fetchChunk, frame, notes = {}, onFrame }) {
+    Object.assign(this, { media, notes, onFrame, rate: 1, timer: 0 });
+    this.clip = unpack(buffer);
+    const { time, frame: numbers, meta } = this.clip;
+    meta.end = time[time.length - 1];
+    this.start = Number.isInteger(frame) ? nearest(numbers, frame) : 0;
+    this.reported = numbers[this.start];
+    this.layers = { box: true, landmarks: false, saliency: Boolean(meta.saliency), target: "valence", opacity: 0.7 };
+    this.view = { ...firstWindow(this.clip, this.start), segment: -1 };
+    this.root = make("div", { parent, className: "affectkit", tabindex: "0", role: "region", "aria-label": "Player" });
+    this.palette = readPalette(this.root);
+    this.build(fetchChunk);
+    this.listen();
+    this.clock.index = this.start;
+    this.restyle();
+    this.follow(this.start);
+    if (media) this.load();
   }
 
-  function redraw() {
-    const i = clock.index, wait = stage.draw(i, layers);
-    if (!clock.failed) stage.say(wait);
-    plane.draw(i);
-    readout(i);
-    series.draw(i);
-    strip.draw(i);
-    refresh();
+  build(fetchChunk) {
+    const { root, clip, view, layers } = this, style = () => this.palette;
+    const left = make("div", { parent: root, className: "left" }), top = make("div", { parent: left, className: "top" });
+    const column = make("div", { parent: top, className: "column" }), values = make("div", { parent: top, className: "values" });
+    const charts = make("div", { parent: left, className: "charts" }), rail = make("div", { parent: root, className: "rail" });
+    this.saliency = createSaliency(clip, fetchChunk, () => this.redraw());
+    this.stage = createStage(column, clip, this.saliency);
+    this.clock = createClock(this.media ? this.stage.video : null, clip, {
+      onShow: (i) => this.show(i),
+      onState: () => { this.refresh(); this.settle(); },
+    });
+    this.act = createActions(this);
+    this.showTransport = createTransport(column, clip, this.act);
+    this.showLayers = createLayers(column, clip, layers, this.act, (target) => this.reason(target));
+    this.plane = createPlane(values, clip, style);
+    this.readout = createReadout(values, clip);
+    this.series = createSeries(charts, clip, style, view);
+    this.strip = createStrip(charts, clip, style, view, (from, to) => this.setView(from, to));
+    this.markSegment = createSegments(rail, clip, this.act.segment);
+    this.showShares = createRegions(rail, clip);
+    this.toggleKeys = createKeys(rail);
+    this.live = make("div", { parent: root, className: "live", "aria-live": "polite" });
   }
 
-  function showRegions() {
-    showShares(nearest(clip.time, view.from), nearest(clip.time, view.to) + 1, layers.target);
+  listen() {
+    const { element } = this.series.surface;
+    element.addEventListener("pointerdown", (event) =>
+      this.clock.seek(nearest(this.clip.time, this.series.timeAt(event.offsetX))));
+    listenToKeys(this.root, this.act);
+    this.theme = matchMedia("(prefers-color-scheme: dark)");
+    this.later = () => setTimeout(() => this.restyle(), REPORT);
+    this.theme.addEventListener("change", this.later);
+    document.fonts?.ready.then(() => this.restyle());
   }
 
-  function setView(from, to) {
-    Object.assign(view, { from, to });
-    series.restyle();
-    strip.restyle();
-    showRegions();
-    redraw();
+  load() {
+    const { clock, start, stage } = this;
+    clock.wanted = start; // the first picture that comes by itself is the video's first frame
+    stage.video.addEventListener("loadeddata", () => clock.seek(clock.wanted ?? start), { once: true });
+    stage.video.src = this.media;
+  }
+
+  reason(target) {
+    if (this.saliency?.has(target)) return "";
+    return this.notes.saliency?.replace("TARGET", target) ?? `No saliency for ${target}.`;
+  }
+
+  show(i) {
+    this.stage.present();
+    this.redraw();
+    this.follow(i);
+    this.settle();
+  }
+
+  redraw() {
+    const i = this.clock.index, wait = this.stage.draw(i, this.layers);
+    if (!this.clock.failed) this.stage.say(wait);
+    this.plane.draw(i);
+    this.readout(i);
+    this.series.draw(i);
+    this.strip.draw(i);
+    this.refresh();
+  }
+
+  refresh() {
+    this.showTransport(this.clock, this.rate);
+    this.showLayers(this.rate);
+    if (this.clock.failed) this.stage.say(this.notes.video || "This video cannot be played. The lines still work.");
+  }
+
+  setView(from, to) {
+    Object.assign(this.view, { from, to });
+    this.series.restyle();
+    this.strip.restyle();
+    this.showRegions();
+    this.redraw();
+  }
+
+  showRegions() {
+    const { time } = this.clip, { from, to } = this.view;
+    this.showShares(nearest(time, from), nearest(time, to) + 1, this.layers.target);
   }
 
   // The window turns the page when the cursor leaves it; the segment under the cursor is marked.
-  function follow(i) {
-    const time = clip.time[i], span = view.to - view.from;
-    const inside = clip.meta.segments.map((s) => s.start <= time && time <= s.stop);
+  follow(i) {
+    const { clip, view } = this, time = clip.time[i], span = view.to - view.from;
+    const inside = clip.meta.segments.map(({ start, stop }) => start <= time && time <= stop);
     const segment = inside[view.segment] ? view.segment : inside.indexOf(true);
     if (segment !== view.segment) {
       view.segment = segment;
-      showSegment(segment);
-      series.restyle();
-      series.draw(i);
+      this.markSegment(segment);
+      this.series.restyle();
+      this.series.draw(i);
     }
-    if (time < view.from || time > view.to) strip.window(clock.playing ? time : time - span / 2, clock.playing ? time + span : time + span / 2);
+    const lead = this.clock.playing ? 0 : span / 2;
+    if (time < view.from || time > view.to) this.strip.window(time - lead, time - lead + span);
   }
 
   // At rest: the frame is said once, politely, and reported to Python.
-  function settle() {
-    clearTimeout(report);
-    report = setTimeout(() => {
-      if (clock.playing || clock.wanted !== null) return;
-      const i = clock.index, at = clip.frame[i];
-      const said = clip.meta.affect.map((name, k) => `${name} predicted ${number(clip.prediction[2 * i + k])}${clip.annotation ? `, annotated ${number(clip.annotation[2 * i + k])}` : ""}`);
-      live.textContent = `Frame ${at}, ${clockText(clip.time[i], 3)}: ${said.join("; ")}`;
-      if (at !== reported) onFrame?.((reported = at));
+  settle() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      if (this.clock.playing || this.clock.wanted !== null) return;
+      const frame = this.clip.frame[this.clock.index];
+      this.live.textContent = spoken(this.clip, this.clock.index);
+      if (frame === this.reported) return;
+      this.reported = frame;
+      this.onFrame?.(frame);
     }, REPORT);
   }
 
-  function restyle() {
-    palette = readPalette(root);
-    plane.restyle();
-    setView(view.from, view.to);
+  restyle() {
+    this.palette = readPalette(this.root);
+    this.plane.restyle();
+    this.setView(this.view.from, this.view.to);
   }
 
-  const theme = matchMedia("(prefers-color-scheme: dark)"), later = () => setTimeout(restyle, REPORT);
-  theme.addEventListener("change", later);
-  document.fonts?.ready.then(restyle);
-  listenToKeys(root, act);
-  series.surface.element.addEventListener("pointerdown", (event) => clock.seek(nearest(clip.time, series.timeAt(event.offsetX))));
-  if (clip.meta.end - clip.time[0] > WINDOW * 1.2) {
-    const from = Math.max(clip.time[0], Math.min(clip.time[start] - WINDOW / 2, clip.meta.end - WINDOW));
-    Object.assign(view, { from, to: from + WINDOW });
-  }
-  clock.index = start;
-  restyle();
-  follow(start);
-  if (media) {
-    clock.wanted = start; // the first picture that comes by itself is the video's first frame
-    stage.video.addEventListener("loadeddata", () => clock.seek(clock.wanted ?? start), { once: true });
-    stage.video.src = media;
+  // Python asks for a frame; what was reported to it comes back and is no question.
+  update(frame) {
+    if (!Number.isInteger(frame) || frame < 0 || frame === this.reported) return;
+    this.reported = frame;
+    this.clock.seek(nearest(this.clip.frame, frame));
   }
 
-  return {
-    update(to) { if (Number.isInteger(to) && to >= 0 && to !== reported) clock.seek(nearest(clip.frame, (reported = to))); },
-    destroy() {
-      clearTimeout(report);
-      theme.removeEventListener("change", later);
-      clock.destroy();
-      root.remove();
-    },
-  };
+  destroy() {
+    clearTimeout(this.timer);
+    this.theme.removeEventListener("change", this.later);
+    this.clock.destroy();
+    this.root.remove();
+  }
+}
+
+function firstWindow({ time, meta }, start) {
+  const begin = time[0], whole = Math.max(meta.end - begin, 0.1);
+  if (whole <= WINDOW * 1.2) return { from: begin, to: begin + whole };
+  const from = Math.max(begin, Math.min(time[start] - WINDOW / 2, meta.end - WINDOW));
+  return { from, to: from + WINDOW };
+}
+
+function spoken(clip, i) {
+  const values = clip.meta.affect.map((name, k) => {
+    const annotated = clip.annotation ? `, annotated ${number(clip.annotation[2 * i + k])}` : "";
+    return `${name} predicted ${number(clip.prediction[2 * i + k])}${annotated}`;
+  });
+  return `Frame ${clip.frame[i]}, ${clockText(clip.time[i], 3)}: ${values.join("; ")}`;
 }
