@@ -9,6 +9,8 @@ import xarray as xr
 from hypothesis import settings
 
 from affectkit.recording import make_recording, save_recording
+from affectkit.training.fit import fit
+from affectkit.training.recipe import Recipe, read_recipe
 
 # a busy machine is no failure, and a failure should come again
 settings.register_profile("affectkit", deadline=None, derandomize=True)
@@ -100,3 +102,48 @@ def _make_recording() -> Callable[..., xr.Dataset]:
 def make_prediction() -> Callable[..., xr.Dataset]:
     """`fake_prediction`, for tests that need one."""
     return fake_prediction
+
+
+SPLITS = {"train": (60, 45, 60, 50), "validation": (50, 40), "test": (30, 110)}
+
+
+@pytest.fixture
+def recordings(tmp_path) -> Path:
+    """Eight people in three splits; their affect is drawn into the pixels."""
+    seed = 0
+    for split, counts in SPLITS.items():
+        for count in counts:
+            seed += 1
+            name = f"person_{seed}"
+            described = {"subject": name, "split": split, "crop": {"size": 16}}
+            recording = fake_recording(name, count, seed, **described)
+            save_recording(recording, tmp_path / "recordings" / f"{name}.zarr")
+    return tmp_path / "recordings"
+
+
+@pytest.fixture
+def recipe() -> Callable[..., Recipe]:
+    def make(**changes: object) -> Recipe:
+        settings = {
+            "model.backbone": "test_resnet",
+            "model.dropout": 0.1,
+            "windows.length": 20,
+            "windows.batch": 3,
+            "windows.input_size": 32,
+            "training.epochs": 3,
+            "training.accelerator": "cpu",
+        } | {key.replace("__", "."): value for key, value in changes.items()}
+        return read_recipe("quick", [f"{key}={_toml(value)}" for key, value in settings.items()])
+
+    return make
+
+
+def _toml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@pytest.fixture
+def run(recordings, recipe, tmp_path) -> Path:
+    """A run that was trained for one epoch: its predictions are bad, and that is enough."""
+    fit(recipe(training__epochs=1, model__temporal="gru"), recordings, tmp_path / "run")
+    return tmp_path / "run"

@@ -167,7 +167,13 @@ def train_step(learner: Learner, recipe: Recipe, batch: Any) -> float:  # noqa: 
     loss = LOSSES[recipe.training.loss](prediction.flatten(0, 1), annotation.flatten(0, 1))
     learner.optimizer.zero_grad()
     learner.fabric.backward(loss)
-    learner.fabric.clip_gradients(learner.wrapped, learner.optimizer, max_norm=recipe.training.clip)
+    # a gradient that is not finite shows in the next loss, where it is reported with its step
+    learner.fabric.clip_gradients(
+        learner.wrapped,
+        learner.optimizer,
+        max_norm=recipe.training.clip,
+        error_if_nonfinite=False,
+    )
     learner.optimizer.step()
     learner.schedule.step()
     return float(loss.detach())

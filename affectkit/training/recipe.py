@@ -116,6 +116,8 @@ def _override(content: dict[str, Any], override: str) -> None:
     *tables, name = key.strip().split(".")
     for table in tables:
         content = content.setdefault(table, {})
+        if not isinstance(content, dict):
+            raise AffectkitError(f"{override!r}: {table!r} is not a table of the recipe")
     try:
         content[name] = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:

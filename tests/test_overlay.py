@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from affectkit.errors import AffectkitError
+from affectkit.overlay import PREDICTION, draw_frame, write_overlay
+from affectkit.video import read_frames, read_times, write_video
+from tests.conftest import fake_prediction, fake_recording
+
+FRAMES = 12
+
+
+@pytest.fixture
+def filmed(tmp_path):
+    """A recording whose video is there: uniform grey that rises from frame to frame."""
+    recording = fake_recording("filmed", FRAMES, width=160, height=120)
+    pictures = [np.full((120, 160, 3), 40 + 10 * k, np.uint8) for k in range(FRAMES)]
+    path = tmp_path / "filmed.mp4"
+    write_video(path, zip(recording["time"].values, pictures, strict=True))
+    times = read_times(path)
+    return recording.assign_coords(time=("frame", times)).assign_attrs(video=str(path))
+
+
+def test_every_frame_keeps_its_time_stamp_and_its_picture(filmed, tmp_path):
+    prediction = fake_prediction(filmed).assign_coords(time=filmed["time"])
+    write_overlay(filmed, prediction, tmp_path / "out.mp4")
+    assert read_times(tmp_path / "out.mp4").tolist() == filmed["time"].values.tolist()
+    pictures = np.concatenate([rgb for _, rgb in read_frames(tmp_path / "out.mp4")])
+    foot = pictures[:, -10:, :40].mean((1, 2, 3))
+    np.testing.assert_allclose(foot, 40 + 10 * np.arange(FRAMES), atol=3)
+
+
+def test_the_dot_lies_where_the_prediction_is():
+    tables = {
+        "box": np.full((1, 4), np.nan),
+        "annotation": np.full((1, 2), np.nan),
+        "prediction": np.array([[0.5, -0.5]]),
+    }
+    drawn = draw_frame(np.zeros((480, 640, 3), np.uint8), tables, 0)
+    rows, columns = np.nonzero((drawn[:, 400:] == PREDICTION).all(2))
+    side, left, top = 110, 640 - 110 - 8, 8
+    assert abs(columns.mean() + 400 - (left + side * 0.75)) < 1.5
+    assert abs(rows.mean() - (top + side * 0.75)) < 1.5
+
+
+def test_a_frame_without_a_face_is_drawn_without_numbers(filmed):
+    tables = {name: np.full((1, size), np.nan) for name, size in
+              {"box": 4, "annotation": 2, "prediction": 2}.items()}  # fmt: skip
+    assert draw_frame(np.zeros((480, 640, 3), np.uint8), tables, 0).any()
+
+
+def test_a_video_that_has_changed_is_refused(filmed, tmp_path):
+    prediction = fake_prediction(filmed)
+    later = filmed.assign_coords(time=filmed["time"] + 0.5)
+    with pytest.raises(AffectkitError, match=r"filmed\.mp4 has changed since it was prepared"):
+        write_overlay(later, prediction.assign_coords(time=later["time"]), tmp_path / "out.mp4")
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_the_callers_picture_is_not_drawn_on():
+    picture = np.zeros((120, 160, 3), np.uint8)
+    tables = {"box": np.array([[10, 10, 50, 50.0]]), "annotation": np.zeros((1, 2)),
+              "prediction": np.zeros((1, 2))}  # fmt: skip
+    assert draw_frame(picture, tables, 0).any()
+    assert not picture.any()
