@@ -196,6 +196,8 @@ def test_keys_switch_layers(page: Any) -> None:
     assert not page.get_by_role("checkbox", name="Box").is_checked()
     assert page.get_by_text("60 %", exact=True).is_visible()
     assert page.get_by_role("button", name="2×").get_attribute("aria-pressed") == "true"
+    press(page, " ")
+    page.get_by_text("to the nearest frame").wait_for(timeout=5_000)
     press(page, "?")
     assert page.get_by_text("first, last frame").is_visible()
 

@@ -1,6 +1,7 @@
 """Each page on a small made-up run, without a browser."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,15 @@ def app(place: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("AFFECTKIT_RUNS", str(place.runs))
     monkeypatch.setenv("AFFECTKIT_RECORDINGS", str(place.recordings))
     return testing.AppTest.from_file(str(MAIN), default_timeout=60)
+
+
+@pytest.fixture
+def unscored(place: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The same runs, not evaluated yet."""
+    runs = tmp_path / "runs"
+    shutil.copytree(place.runs, runs, ignore=shutil.ignore_patterns("scores.csv"))
+    monkeypatch.setenv("AFFECTKIT_RUNS", str(runs))
+    return runs
 
 
 def player_data(app: Any) -> dict[str, Any]:
@@ -55,6 +65,17 @@ def test_overview_of_all_splits_lists_recordings_without_scores_last(app):
     assert list(table["recording"]) == ["s02", "s01", "own"]
     assert list(table["split"]) == ["test", "test", "–"]
     assert table["CCC V"].isna().tolist() == [False, False, True]
+
+
+def test_run_that_was_not_evaluated_says_what_to_do_and_shows_the_rest(app, unscored):
+    app.query_params["run"] = "joint"
+    app.query_params["compare"] = "cnn"
+    app.query_params["split"] = "test"
+    app.run()
+    assert not app.exception
+    assert "affectkit evaluate" in app.caption[0].value
+    assert len(app.dataframe[0].value) == 2
+    assert len(app.get("plotly_chart")) == 1
 
 
 def test_run_without_predictions_says_what_to_do(app):

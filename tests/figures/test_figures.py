@@ -43,6 +43,12 @@ def test_the_second_run_is_hollow_and_blue():
     assert (second.color, second.line.color) == (LIGHT.paper, LIGHT.second)
 
 
+def test_a_second_run_without_scores_changes_nothing():
+    second, own = ccc_dots(scores(), scores().iloc[:0]).data[:2]
+    assert len(second.x) == 0
+    assert own.x[0] == 0.2
+
+
 def test_scores_without_intervals_are_drawn_all_the_same():
     bare = scores().assign(low=np.nan, high=np.nan)
     assert len(ccc_dots(bare).data) == 2
