@@ -13,7 +13,6 @@ from affectkit.training.checkpoint import load_model
 from affectkit.training.contract import check_crop
 from affectkit.training.stream import predict_affect
 
-
 Progress = Callable[[str, int, int], None]
 
 
@@ -60,10 +59,10 @@ def gather(run: Path, paths: Sequence[Path], progress: Progress | None = None) -
     Raises:
         AffectkitError: a path is nothing of these.
     """
+    crop = Crop(**read_contract(run)["crop"])
     stores: list[Path] = []
     for path in paths:
         if path.is_file():
-            crop = Crop(**read_contract(run)["crop"])
             stores.append(prepare_video(path, run / "recordings", crop=crop, progress=progress))
         else:
             stores += list_recordings(path)

@@ -90,18 +90,19 @@ def prepare(
     ] = None,
 ) -> None:
     """Turn a dataset, or videos of your own, into recordings; goes on where it stopped."""
-    from affectkit import prepare as preparing
+    from affectkit.prepare import prepare as prepare_dataset
+    from affectkit.prepare import prepare_video
 
     with printing.progress(console) as progress:
         if dataset == "video":
             done = [
-                preparing.prepare_video(
+                prepare_video(
                     path, out, annotation_csv=annotation, detector=detector, progress=progress
                 )
                 for path in paths
             ]
         elif len(paths) == 1:
-            done = preparing.prepare(
+            done = prepare_dataset(
                 dataset, paths[0], out, detector=detector, workers=workers, progress=progress
             )
         else:
@@ -188,8 +189,9 @@ def attribute(
 ) -> None:
     """Attribute every frame's valence and arousal to its pixels."""
     from affectkit.attribution import attribute as attribute_one
-    from affectkit.run import list_predictions, recording_store
+    from affectkit.run import list_predictions, read_contract, recording_store
 
+    read_contract(run)
     names = names or list_predictions(run)
     if not names:
         raise AffectkitError(f"{run} has no predictions; run: affectkit predict {run} RECORDINGS")

@@ -124,8 +124,8 @@ def _augment_window(face: Tensor, landmark: Tensor, size: int) -> tuple[Tensor, 
     video = tv_tensors.Video(face.permute(0, 3, 1, 2))
     draw = v2.Compose(
         [
-            v2.RandomRotation(7, interpolation=v2.InterpolationMode.BILINEAR),
             v2.RandomResizedCrop(size, scale=(0.7, 1.0), ratio=(0.85, 1.18)),
+            v2.RandomRotation(7, interpolation=v2.InterpolationMode.BILINEAR),
             v2.ColorJitter(brightness=0.4, contrast=0.3, saturation=0.3),
         ]
     )

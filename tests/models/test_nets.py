@@ -91,5 +91,5 @@ def test_missing_weights_say_what_to_give(tmp_path):
 def test_pretrained_without_a_net_says_what_to_set(monkeypatch):
     # without it the hub's client tries for most of a minute before it gives up
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(AffectkitError, match="set model.weights to a local file"):
+    with pytest.raises(AffectkitError, match=r"set model\.weights to a local file"):
         build_backbone(TINY, pretrained=True)
