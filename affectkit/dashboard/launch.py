@@ -1,13 +1,15 @@
 """Start the dashboard's server on this machine only, and open a browser on it."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.error import URLError
@@ -49,22 +51,34 @@ def launch(
     list_runs(runs)
     check_port(port)
     url = f"http://{ADDRESS}:{port}"
-    server = subprocess.Popen(command(port), env=environment(runs, recordings))
-    try:
+    with serving(command(port), environment(runs, recordings)) as server:
         opened = threading.Thread(
             target=announce, args=(url, say), kwargs={"open_browser": open_browser}, daemon=True
         )
         opened.start()
-        status = server.wait()
-    except KeyboardInterrupt:
-        return
-    finally:
-        server.terminate()
-        server.wait()
+        try:
+            status = server.wait()
+        except KeyboardInterrupt:
+            return
     if status:
         raise AffectkitError(
             f"the dashboard's server ended with status {status}; see the lines above"
         )
+
+
+@contextmanager
+def serving(line: list[str], surroundings: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server that ends with the block, and with this process when that is told to end."""
+    server = subprocess.Popen(line, env=surroundings)
+    in_main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler) if in_main else None
+    try:
+        yield server
+    finally:
+        server.terminate()
+        server.wait()
+        if in_main:
+            signal.signal(signal.SIGTERM, before)
 
 
 def check_port(port: int) -> None:

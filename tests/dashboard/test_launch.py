@@ -1,4 +1,6 @@
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -10,6 +12,7 @@ from affectkit.dashboard.launch import (
     command,
     environment,
     launch,
+    wait_until_up,
 )
 from affectkit.errors import AffectkitError
 
@@ -30,6 +33,21 @@ def test_a_port_in_use_is_named_with_the_way_out(taken):
 def test_a_folder_without_runs_is_refused_before_anything_starts(tmp_path):
     with pytest.raises(AffectkitError, match="no runs"):
         launch(tmp_path)
+
+
+def test_the_server_ends_with_the_process_that_started_it(place):
+    with socket.socket() as probe:
+        probe.bind((ADDRESS, 0))
+        port = probe.getsockname()[1]
+    code = (
+        "from pathlib import Path; from affectkit.dashboard import launch; "
+        f"launch(Path({str(place.runs)!r}), port={port}, open_browser=False)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code])
+    assert wait_until_up(f"http://{ADDRESS}:{port}")
+    process.terminate()
+    assert process.wait(20) == 0
+    check_port(port)
 
 
 def test_the_server_listens_on_this_machine_only_and_reports_nothing():

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import xarray as xr
@@ -29,7 +30,10 @@ HOST = """async ({code, css, traits}) => {
   document.head.append(Object.assign(document.createElement("style"), {textContent: css}));
   const url = URL.createObjectURL(new Blob([code], {type: "text/javascript"}));
   const {render} = (await import(url)).default();
-  window.leave = render({model: window.model, el: document.body});
+  const el = document.createElement("div");
+  window.leave = render({model: window.model, el});
+  await new Promise((done) => setTimeout(done, 50));
+  document.body.append(el);
 }"""
 
 
@@ -76,6 +80,14 @@ def test_python_sets_the_frame_and_hears_of_it(page):
     wait_for_frame(page, 42)
     assert page.evaluate("model.get('frame')") == 42
     assert page.complaints == []
+
+
+def test_colours_are_read_once_the_notebook_shows_it(page):
+    wait_for_frame(page, 20)
+    raw = np.frombuffer(page.locator(".values canvas").screenshot(), np.uint8)
+    blue, green, red = np.moveaxis(cv2.imdecode(raw, cv2.IMREAD_COLOR).astype(int), 2, 0)
+    assert ((red > 180) & (green > 60) & (green < 130) & (blue < 60)).sum() > 20
+    assert (red > 240).mean() > 0.8
 
 
 def test_it_leaves_nothing_behind(page):

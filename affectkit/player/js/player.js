@@ -14,6 +14,7 @@ class Player {
     this.layers = { box: true, landmarks: false, saliency: Boolean(meta.saliency), target: "valence", opacity: 0.7 };
     this.view = { ...firstWindow(this.clip, this.start), segment: -1 };
     this.root = make("div", { parent, className: "affectkit", tabindex: "0", role: "region", "aria-label": "Player" });
+    this.root.dataset.lmSuppressShortcuts = "true"; // JupyterLab: leave our keys to us
     this.palette = readPalette(this.root);
     this.build(fetchChunk);
     this.listen();
@@ -55,6 +56,9 @@ class Player {
     this.theme = matchMedia("(prefers-color-scheme: dark)");
     this.later = () => setTimeout(() => this.restyle(), REPORT);
     this.theme.addEventListener("change", this.later);
+    // a notebook puts the player into the page after it was made: colours are known only then
+    this.observer = new ResizeObserver(() => this.restyle());
+    this.observer.observe(this.root);
     document.fonts?.ready.then(() => this.restyle());
   }
 
@@ -150,6 +154,7 @@ class Player {
   destroy() {
     clearTimeout(this.timer);
     this.theme.removeEventListener("change", this.later);
+    this.observer.disconnect();
     this.clock.destroy();
     this.root.remove();
   }
