@@ -39,7 +39,11 @@ def write(
     workers: int = 2,
     progress: Progress | None = None,
 ) -> Path:
-    """Write the dataset into `root`, or what is missing of it; the same bytes for any `workers`.
+    """Write the dataset into `root`, or what is missing of it.
+
+    Annotations, ratings and the pixels that go to the encoder depend on neither `workers` nor
+    interruptions. The encoder may differ in a few bytes from run to run where `size` is not a
+    multiple of 128.
 
     Args:
         root: a new folder, or one that an earlier call with the same numbers began.
