@@ -21,7 +21,7 @@ FLOORS = [
     ["predict", "evaluation", "attribution", "doctor"],
     ["figures", "overlay", "paper", "player"],
     ["demo", "bench"],
-    ["dashboard", "lab", "printing"],
+    ["dashboard", "lab"],
     ["cli"],
 ]
 FLOOR = {unit: number for number, units in enumerate(FLOORS) for unit in units}
