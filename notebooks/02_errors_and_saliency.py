@@ -31,8 +31,7 @@ from affectkit.run import open_attribution, open_prediction, read_scores, record
 # %matplotlib inline
 FOLDER = Path(os.environ.get("AFFECTKIT_DEMO", "../data/demo"))
 # %% [markdown]
-# Where there is no demo, a small one is made: fourteen drawn people, in a minute or two. The whole
-# demo, which `affectkit demo` makes, has forty-eight.
+# Where there is no demo, a small one is made in a minute; `affectkit demo` makes a larger one.
 # %%
 if not (FOLDER / "runs" / "joint" / "scores.csv").exists():
     FOLDER = FOLDER.with_name("demo-quick")
@@ -69,8 +68,10 @@ lines = pd.DataFrame({
     "annotation": recording["annotation"].sel(affect=moment.target).values,
     "prediction": prediction["prediction"].sel(affect=moment.target).values,
 }, index=time.values)  # fmt: skip
-figure = dress(px.line(lines, range_y=[-1, 1]), LIGHT, width=800, height=260)
-figure.update_layout(showlegend=True, xaxis_title="time (s)", yaxis_title=moment.target)
+colours = [LIGHT.annotation, LIGHT.prediction]
+figure = px.line(lines, range_y=[-1, 1], color_discrete_sequence=colours)
+dress(figure, LIGHT, width=800, height=280).update_layout(showlegend=True, legend_title="")
+figure.update_layout(xaxis_title="time (s)", yaxis_title=moment.target)
 figure.add_vrect(moment.start, moment.stop, fillcolor=LIGHT.prediction, opacity=0.15, line_width=0)
 # %% [markdown]
 # ## The pixels that moved the prediction
@@ -79,7 +80,7 @@ figure.add_vrect(moment.start, moment.stop, fillcolor=LIGHT.prediction, opacity=
 # region would get for its size alone.
 # %%
 inside = frames[(time >= moment.start).values & (time <= moment.stop).values]
-region_bars(attribution.sel(frame=inside))
+region_bars(attribution.sel(frame=inside), width_inches=7)
 # %% [markdown]
 # ## The moment in the player
 # The player is at the frame in the middle of the moment. Click into it and step with the arrow

@@ -1,5 +1,6 @@
 """Shared recordings: affect is drawn into the pixels, so that its place and size are known."""
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,6 +91,17 @@ def stores(three_recordings: list[xr.Dataset], tmp_path: Path) -> Path:
     for each in three_recordings:
         save_recording(each, tmp_path / "recordings" / f"{each.attrs['recording']}.zarr")
     return tmp_path / "recordings"
+
+
+@pytest.fixture(scope="session")
+def quick_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that `affectkit demo --quick` leaves, on fewer people and seconds."""
+    demo = importlib.import_module("affectkit.demo")  # `affectkit.demo` itself is the verb
+    folder = tmp_path_factory.mktemp("demo")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo, "QUICK", demo.Size((4, 1, 2), 8.0, "quick"))
+        demo.demo(folder, quick=True, workers=1, progress=lambda *state: None)
+    return folder
 
 
 @pytest.fixture(name="make_recording")

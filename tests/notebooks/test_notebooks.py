@@ -1,0 +1,81 @@
+"""Every notebook runs top to bottom on a small demo, in a kernel of its own."""
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from affectkit.lab import copy_notebooks, sources
+
+LONGEST = 130  # lines of a notebook
+
+
+@pytest.fixture
+def kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel `python3` is the Python of these tests, whatever else is installed."""
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": command, "display_name": "Python 3", "language": "python"}
+    folder = tmp_path / "jupyter" / "kernels" / "python3"
+    folder.mkdir(parents=True)
+    (folder / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+
+
+def run(source: Path, folder: Path) -> Any:
+    """The executed notebook."""
+    notebook = jupytext.reads(re.sub(r"(?m)^EPOCHS = \d+", "EPOCHS = 2", source.read_text()), "py")
+    client = NotebookClient(
+        notebook,
+        timeout=300,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(folder)}},
+    )
+    client.execute()
+    nbformat.validate(notebook)
+    return notebook
+
+
+def outputs(notebook: Any) -> list[Any]:
+    return [output for cell in notebook.cells for output in cell.get("outputs", ())]
+
+
+def complaints(notebook: Any) -> str:
+    return "".join(out["text"] for out in outputs(notebook) if out.get("name") == "stderr")
+
+
+@pytest.mark.usefixtures("kernels")
+@pytest.mark.parametrize("source", sources(), ids=lambda source: source.stem)
+def test_it_runs_top_to_bottom(source, quick_demo, tmp_path, monkeypatch):
+    monkeypatch.setenv("AFFECTKIT_DEMO", str(quick_demo))
+    notebook = run(source, tmp_path)
+    assert complaints(notebook) == ""
+    last = notebook.cells[-1]["outputs"][-1]["data"]
+    assert {"image/png", "application/vnd.plotly.v1+json"} & set(last), "the last cell is a figure"
+
+
+@pytest.mark.parametrize("source", sources(), ids=lambda source: source.stem)
+def test_it_is_short_asks_one_question_and_defines_nothing(source):
+    text = source.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= LONGEST
+    assert "def " not in text
+    titles = [line for line in text.splitlines() if line.startswith("# # ")]
+    assert len(titles) == 1
+    assert titles[0].endswith("?")
+
+
+def test_copies_are_notebooks_and_later_changes_stay(tmp_path):
+    paths = copy_notebooks(tmp_path)
+    assert [path.stem for path in paths] == [source.stem for source in sources()]
+    for path in paths:
+        notebook = nbformat.read(path, as_version=4)
+        assert notebook.metadata["kernelspec"]["name"] == "python3"
+        assert notebook.cells[0]["cell_type"] == "markdown"
+    paths[0].write_text("changed")
+    copy_notebooks(tmp_path)
+    assert paths[0].read_text() == "changed"
