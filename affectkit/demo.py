@@ -38,7 +38,7 @@ class Size(NamedTuple):
 
 
 FULL = Size((32, 8, 8), 20.0, "demo")
-QUICK = Size((8, 3, 3), 10.0, "quick")
+QUICK = Size((6, 3, 3), 8.0, "quick")
 
 
 class Outcome(NamedTuple):
@@ -51,19 +51,18 @@ class Outcome(NamedTuple):
     detected: float  # share of frames in which the detector found the drawn face
 
 
-def demo(out: Path, *, quick: bool = False, workers: int = 2, progress: Progress) -> Outcome:
+def demo(out: Path, size: Size = FULL, *, workers: int = 2, progress: Progress) -> Outcome:
     """Do the main job on drawn people.
 
     Args:
         out: folder for everything; a second call goes on where the first was cut off.
-        quick: a few people and epochs, to see that all works; its scores mean nothing.
+        size: `FULL`, or `QUICK` to see that all works; the scores of the quick one mean nothing.
         workers: processes for drawing and face detection.
         progress: called with the step's name, what is done and how much there is.
 
     Returns:
         Where everything lies, and the scores.
     """
-    size = QUICK if quick else FULL
     recordings, runs = out / "recordings", out / "runs"
     synthetic.write(
         out / "dataset",

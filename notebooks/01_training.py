@@ -24,7 +24,7 @@ from IPython.display import display
 from PIL.Image import fromarray
 
 from affectkit import compare, evaluate, fit, open_recording, predict, read_recipe
-from affectkit.demo import demo
+from affectkit.demo import QUICK, demo
 from affectkit.evaluation import table
 from affectkit.figures import ccc_dots
 from affectkit.figures.style import LIGHT, dress
@@ -42,7 +42,7 @@ EPOCHS = 15
 if not (FOLDER / "recordings").exists():
     FOLDER = FOLDER.with_name("demo-quick")
     said = display("Drawing people", display_id=True)
-    demo(FOLDER, quick=True, progress=lambda *state: said.update("{}: {} of {}".format(*state)))
+    demo(FOLDER, QUICK, progress=lambda *state: said.update("{}: {} of {}".format(*state)))
 # %% [markdown]
 # ## One recording
 # A recording is one person in one video, a labelled dataset. Its faces stay on disk until used.
@@ -102,7 +102,7 @@ print(f"gradient of {name}: {first.grad.norm():.2g}; loss {loss:.4f} before, {af
 # %% [markdown]
 # ## The loop
 # `fit` does this over and over, and after each epoch scores the people kept for validation: their
-# CCC is the curves, which grow while the cell below works. Name a folder in `RUNS` to keep the runs.
+# CCC is what the curves show while the cell below works. Name a folder in `RUNS` to keep the runs.
 # %%
 RUNS = Path(tempfile.mkdtemp(prefix="affectkit-"))
 curves = go.FigureWidget([go.Scatter(name=net, x=(), y=()) for net in ("cnn", "joint")])

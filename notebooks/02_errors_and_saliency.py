@@ -19,7 +19,7 @@ import plotly.express as px
 from IPython.display import display
 
 from affectkit import open_recording
-from affectkit.demo import demo
+from affectkit.demo import QUICK, demo
 from affectkit.evaluation import table
 from affectkit.figures import ccc_dots
 from affectkit.figures.style import LIGHT, dress
@@ -36,7 +36,7 @@ FOLDER = Path(os.environ.get("AFFECTKIT_DEMO", "../data/demo"))
 if not (FOLDER / "runs" / "joint" / "scores.csv").exists():
     FOLDER = FOLDER.with_name("demo-quick")
     said = display("Drawing people", display_id=True)
-    demo(FOLDER, quick=True, progress=lambda *state: said.update("{}: {} of {}".format(*state)))
+    demo(FOLDER, QUICK, progress=lambda *state: said.update("{}: {} of {}".format(*state)))
 RUN = FOLDER / "runs" / "joint"
 # %% [markdown]
 # ## The worst recording

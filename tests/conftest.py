@@ -98,9 +98,7 @@ def quick_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that `affectkit demo --quick` leaves, on fewer people and seconds."""
     demo = importlib.import_module("affectkit.demo")  # `affectkit.demo` itself is the verb
     folder = tmp_path_factory.mktemp("demo")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(demo, "QUICK", demo.Size((4, 1, 2), 8.0, "quick"))
-        demo.demo(folder, quick=True, workers=1, progress=lambda *state: None)
+    demo.demo(folder, demo.Size(*SMALL), workers=1, progress=lambda *state: None)
     return folder
 
 
@@ -116,6 +114,8 @@ def make_prediction() -> Callable[..., xr.Dataset]:
     return fake_prediction
 
 
+# people, seconds and recipe of the smallest demo that goes through all steps
+SMALL = ((4, 1, 2), 8.0, "quick")
 SPLITS = {"train": (60, 45, 60, 50), "validation": (50, 40), "test": (30, 110)}
 
 

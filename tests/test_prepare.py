@@ -100,6 +100,17 @@ def test_a_broken_video_is_reported_after_the_others_are_made(drawn, tmp_path):
     assert len(list((tmp_path / "out").glob("*.zarr"))) == 2
 
 
+def test_two_people_of_one_video_are_left_out_not_mixed_up(drawn, tmp_path):
+    root = shutil.copytree(drawn, tmp_path / "two")
+    listed = root / "VA_Estimation_Challenge" / "Train_Set"
+    name = synthetic.index(drawn).query("split == 'train'")["recording"].item()
+    shutil.copy(listed / f"{name}.txt", listed / f"{name}_left.txt")
+    with pytest.warns(UserWarning, match=f"left out {name}, {name}_left: they share videos"):
+        paths = prepare("affwild2", root, tmp_path / "R", crop=CROP)
+    assert len(paths) == 2
+    assert name not in [path.stem for path in paths]
+
+
 def test_wrong_names_and_empty_folders_are_one_line(drawn, tmp_path):
     with pytest.raises(AffectkitError, match="unknown dataset 'synthetik'"):
         prepare("synthetik", drawn, tmp_path)

@@ -43,10 +43,11 @@ def demo(
 ) -> None:
     """Draw people, prepare, train, predict, evaluate, attribute, and open the dashboard."""
     from affectkit.dashboard import launch
+    from affectkit.demo import FULL, QUICK
     from affectkit.demo import demo as run_demo
 
     with printing.progress(console) as progress:
-        outcome = run_demo(out, quick=quick, progress=progress)
+        outcome = run_demo(out, QUICK if quick else FULL, progress=progress)
     printing.show_outcome(console, outcome)
     if dashboard:
         launch(outcome.runs, recordings=outcome.recordings, port=port, say=console.print)

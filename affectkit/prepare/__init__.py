@@ -4,6 +4,7 @@ Every recording is written complete or not at all, so whatever stopped the work,
 on with the recordings that are not there yet, and ends with the same result.
 """
 
+import warnings
 from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
@@ -50,7 +51,8 @@ def prepare(
             the two are equal when the recording is written.
 
     Returns:
-        The recordings, in the order of the dataset's index.
+        The recordings, in the order of the dataset's index. Those that share a video with another
+        are left out, with a warning: people in one video are not told apart.
 
     Raises:
         AffectkitError: the dataset, its folder or a name is unknown; or, after all the others are
@@ -62,6 +64,7 @@ def prepare(
     rows = _chosen(functions.index(root), only)
     if rows.empty:
         raise AffectkitError(f"{root} holds no recordings of {dataset!r}")
+    rows = _of_one_person(rows)
     jobs = [
         Job(
             video=video_of(root, row),
@@ -130,6 +133,18 @@ def _check(out: Path, detector: str) -> None:
         raise unknown("detector", detector, DETECTORS)
     if Path(out).exists() and not Path(out).is_dir():
         raise AffectkitError(f"{out} is a file; recordings need a folder")
+
+
+def _of_one_person(rows: pd.DataFrame) -> pd.DataFrame:
+    """Leave out recordings that share a video: the largest face may be the other person's."""
+    shared = rows["video"].duplicated(keep=False) & (rows["video"] != "")
+    if shared.any():
+        names = ", ".join(rows.loc[shared, "recording"])
+        warnings.warn(
+            f"left out {names}: they share videos, and people in one video are not told apart",
+            stacklevel=3,
+        )
+    return rows[~shared]
 
 
 def _chosen(index: pd.DataFrame, only: Collection[str] | None) -> pd.DataFrame:
