@@ -52,5 +52,5 @@ def test_a_finished_demo_does_nothing_again(quick_demo):
 
 
 def test_a_demo_of_another_size_wants_another_folder(quick_demo):
-    with pytest.raises(AffectkitError, match="another folder|remove"):
+    with pytest.raises(AffectkitError, match=r"another folder|remove"):
         demo(quick_demo, progress=lambda *state: None)
