@@ -2,13 +2,13 @@
 // presented (requestVideoFrameCallback), the table says which entry that is.
 // onShow(i): the picture of entry i is there, draw. onState(): playing, seeking or failed changed.
 
-const SETTLE = 150; // ms after which a callback that the browser missed is made up for
+const LATE = 1000; // ms after which a callback that the browser missed is made up for
 
 function createClock(video, clip, { onShow, onState }) {
   const exact = Boolean(video) && "requestVideoFrameCallback" in video;
   const last = clip.time.length - 1;
   const clock = { index: 0, wanted: null, exact, playing: false, failed: !video };
-  let handle = 0, timer = 0, aimed = null, arrived = null;
+  let handle = 0, timer = 0, aimed = null, presentedIndex = null, presentedSince = false;
 
   function show(i) {
     clock.index = i;
@@ -18,8 +18,9 @@ function createClock(video, clip, { onShow, onState }) {
 
   // During a seek the callback may come before the picture can be drawn: then `seeked` shows it.
   function presented(now, metadata) {
-    arrived = nearest(clip.time, metadata.mediaTime);
-    if (video.readyState > 1) show(arrived);
+    presentedIndex = nearest(clip.time, metadata.mediaTime);
+    presentedSince = true;
+    if (video.readyState > 1) show(presentedIndex);
     handle = video.requestVideoFrameCallback(presented);
   }
 
@@ -32,21 +33,23 @@ function createClock(video, clip, { onShow, onState }) {
   // One seek at a time: a held key moves the goal, and the next seek goes straight there.
   function aim() {
     aimed = clock.wanted;
-    arrived = null;
     video.currentTime = seekTime(clip, aimed);
   }
 
+  // The new picture is there once its callback has come, which on a busy machine is later than this.
   function seeked() {
     const goal = aimed;
     aimed = null;
     if (clock.wanted !== null && clock.wanted !== goal) return aim();
     clearTimeout(timer);
-    if (arrived !== null && arrived === goal) show(goal);
+    if (goal !== null && goal === presentedIndex) return show(goal);
+    presentedSince = false;
     timer = setTimeout(() => {
-      if (!clock.playing && clock.wanted !== null) show(arrived ?? goal ?? clock.index);
+      if (clock.playing || clock.wanted === null) return;
+      show(presentedSince ? presentedIndex : goal ?? clock.index);
       clock.wanted = null;
       onState();
-    }, exact ? SETTLE : 0);
+    }, exact ? LATE : 0);
   }
 
   function changed(state) {
