@@ -1,8 +1,6 @@
 """Every notebook runs top to bottom on a small demo, in a kernel of its own."""
 
-import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +12,6 @@ from nbclient import NotebookClient
 from affectkit.lab import copy_notebooks, sources
 
 LONGEST = 130  # lines of a notebook
-
-
-@pytest.fixture
-def kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kernel `python3` is the Python of these tests, whatever else is installed."""
-    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    spec = {"argv": command, "display_name": "Python 3", "language": "python"}
-    folder = tmp_path / "jupyter" / "kernels" / "python3"
-    folder.mkdir(parents=True)
-    (folder / "kernel.json").write_text(json.dumps(spec))
-    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
 
 
 def run(source: Path, folder: Path) -> Any:
@@ -49,10 +36,11 @@ def complaints(notebook: Any) -> str:
     return "".join(out["text"] for out in outputs(notebook) if out.get("name") == "stderr")
 
 
-@pytest.mark.usefixtures("kernels")
+@pytest.mark.usefixtures("jupyter")
 @pytest.mark.parametrize("source", sources(), ids=lambda source: source.stem)
 def test_it_runs_top_to_bottom(source, quick_demo, tmp_path, monkeypatch):
     monkeypatch.setenv("AFFECTKIT_DEMO", str(quick_demo))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # where the notebook puts its runs
     notebook = run(source, tmp_path)
     assert complaints(notebook) == ""
     last = notebook.cells[-1]["outputs"][-1]["data"]
