@@ -1,5 +1,6 @@
 """The notebooks: copied to where one may change them, and opened in JupyterLab."""
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -51,5 +52,7 @@ def open_lab(folder: Path) -> None:
     """
     if find_spec("jupyterlab") is None:
         raise missing_extra("jupyterlab", "notebooks")
-    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={folder}"]
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # in containers; Jupyter refuses to start otherwise
     subprocess.run(command, check=False)

@@ -43,11 +43,10 @@ RUN = FOLDER / "runs" / "joint"
 # These are the people whom the net has not seen in training, the worst on top, with 95 % intervals.
 # A dotted line marks the CCC over all their frames.
 # %%
-scores = read_scores(RUN)
-order = scores[scores["metric"].eq("ccc") & scores["affect"].eq("mean")].set_index("recording")
-order = order.loc[~order.index.str.startswith("("), "value"].sort_values()
-scores["rank"] = scores["recording"].map(order)
-ccc_dots(scores.sort_values("rank", kind="stable"))
+scores = read_scores(RUN).query("split == 'test'")
+mean = scores.query("metric == 'ccc' and affect == 'mean'").set_index("recording")["value"]
+order = mean.drop(["(all)", "(mean)"]).sort_values()
+ccc_dots(scores.sort_values("recording", key=lambda names: names.map(order)))
 # %%
 worst = order.index[0]
 recording = open_recording(recording_store(RUN, worst))
