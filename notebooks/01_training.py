@@ -59,7 +59,7 @@ cnn = read_recipe("quick", [*small, "name=cnn", "model.temporal=none"])
 joint = read_recipe("quick", [*small, "name=joint", "model.temporal=gru"])
 window = read_window(recording, start=0, length=joint.windows.length)
 figure = px.line(recording["annotation"].head(frame=joint.windows.length).to_pandas())
-dress(figure, LIGHT, width=800, height=260).update_layout(showlegend=True, legend_title="")
+dress(figure, LIGHT, width=720, height=260).update_layout(showlegend=True, legend_title="")
 # %%
 fromarray(np.hstack(window.face[::5].numpy()))
 # %% [markdown]
@@ -106,8 +106,8 @@ print(f"gradient of {name}: {first.grad.norm():.2g}; loss {loss:.4f} before, {af
 # %%
 RUNS = Path(tempfile.mkdtemp(prefix="affectkit-"))
 curves = go.FigureWidget([go.Scatter(name=net, x=(), y=()) for net in ("cnn", "joint")])
-dress(curves, LIGHT, width=800, height=300).update_xaxes(range=[0, EPOCHS + 0.5], title="epoch")
-curves.update_layout(showlegend=True, colorway=[LIGHT.second, LIGHT.prediction])
+dress(curves, LIGHT, width=720, height=300).update_xaxes(range=[0, EPOCHS + 0.5], title="epoch")
+curves.update_layout(showlegend=True, yaxis_title="CCC", colorway=[LIGHT.second, LIGHT.prediction])
 # %%
 for line, recipe in zip(curves.data, (cnn, joint), strict=True):
     fit(recipe, FOLDER / "recordings", RUNS / recipe.name, on_epoch=lambda row, line=line: (
@@ -125,6 +125,6 @@ scores = {"cnn": evaluate(RUNS / "cnn"), "joint": evaluate(RUNS / "joint")}
 scores["difference"] = compare(RUNS / "cnn", RUNS / "joint")
 pd.concat({name: table(each).loc["(all)"] for name, each in scores.items()}, axis=1).T
 # %% [markdown]
-# The joint net is orange, the CNN hollow. Few people, few epochs: the whole demo answers clearly.
+# The joint net is orange, the CNN hollow. More people and more epochs make the intervals narrower.
 # %%
 ccc_dots(scores["joint"], scores["cnn"])

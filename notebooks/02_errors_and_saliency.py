@@ -69,7 +69,7 @@ lines = pd.DataFrame({
 }, index=time.values)  # fmt: skip
 colours = [LIGHT.annotation, LIGHT.prediction]
 figure = px.line(lines, range_y=[-1, 1], color_discrete_sequence=colours)
-dress(figure, LIGHT, width=800, height=280).update_layout(showlegend=True, legend_title="")
+dress(figure, LIGHT, width=720, height=280).update_layout(showlegend=True, legend_title="")
 figure.update_layout(xaxis_title="time (s)", yaxis_title=moment.target)
 figure.add_vrect(moment.start, moment.stop, fillcolor=LIGHT.prediction, opacity=0.15, line_width=0)
 # %% [markdown]
