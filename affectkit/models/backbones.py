@@ -37,7 +37,9 @@ def build_backbone(
     if not timm.is_model(name):
         raise unknown("backbone", name, timm.list_models())
     if weights and not Path(weights).is_file():
-        raise AffectkitError(f"weights {weights} do not exist; give a .safetensors or .pth file")
+        raise AffectkitError(
+            f"weights {weights} do not exist; give a .safetensors or .pth file, or a trained run"
+        )
     overlay = {"file": weights} if weights else None
     try:
         module = timm.create_model(

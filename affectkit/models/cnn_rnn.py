@@ -43,7 +43,7 @@ class CnnRnn(nn.Module):
             dropout: share of the fully connected layer dropped in training.
             landmarks: feed the 68 landmarks into the fully connected layer, as the paper does.
             pretrained: start the CNN from timm's weights.
-            weights: start the CNN from this local file.
+            weights: start the CNN from this local file; a recipe may name a run here.
         """
         super().__init__()
         self.cnn, width, self.pixels = build_backbone(

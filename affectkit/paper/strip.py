@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from affectkit.errors import AffectkitError
 from affectkit.paper import style
 from affectkit.paper.traces import aligned
+from affectkit.signals import soften
 
 LEFT, RIGHT, GAP = 0.5, 0.65, 0.05  # inches
 SERIES = 0.95
@@ -29,6 +30,8 @@ def film_strip(
 ) -> Figure:
     """A row of faces, a row of saliency maps on one printed scale, the series with markers below.
 
+    The maps are softened for the eye (`signals.soften`); a caption should say so.
+
     Args:
         recording: with `face`, `annotation` and `crop_box`.
         prediction: `prediction` (frame, affect) on the same frames.
@@ -45,7 +48,7 @@ def film_strip(
     floor = BOTTOM + SERIES + 0.12  # where the lower row of tiles stands
     figure = style.new_figure(width_inches, floor + 2 * tile + GAP + 0.32)
     faces = recording["face"].sel(frame=frames).values
-    maps = attribution["attribution"].sel(affect=target, frame=frames).values.astype(np.float64)
+    maps = soften(attribution["attribution"].sel(affect=target, frame=frames).values)
     limit = scale_of(maps)
     times = recording["time"].sel(frame=frames).values
     for number, frame in enumerate(frames):
@@ -68,15 +71,15 @@ def _known(recording: xr.Dataset, frames: Sequence[int]) -> list[int]:
     return list(frames)
 
 
-def scale_of(maps: NDArray[np.float64]) -> float:
+def scale_of(maps: NDArray[np.floating]) -> float:
     """The value at the ends of the scale: the 99.5th percentile of |maps|, so no pixel rules it."""
     return float(np.nanpercentile(np.abs(maps), 99.5)) or 1.0
 
 
-def overlay(saliency: NDArray[np.float64], limit: float) -> NDArray[np.float64]:
+def overlay(saliency: NDArray[np.floating], limit: float) -> NDArray[np.float64]:
     """Colours (row, col, red-green-blue-alpha): clear at 0, opaque at the ends of the scale."""
     share = np.nan_to_num(saliency / limit).clip(-1, 1)
-    colours = style.DIVERGING((share + 1) / 2)
+    colours: NDArray[np.float64] = style.DIVERGING((share + 1) / 2)
     colours[..., 3] = np.sqrt(np.abs(share)) * 0.9
     return colours
 

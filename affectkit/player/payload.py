@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError
 from affectkit.player.segments import Segment
+from affectkit.signals import soften
 
 MAGIC = b"AFK1"
 CODE = {"<f4": "f4", "<f8": "f8", "|i1": "i1", "<i4": "i4", "|u1": "u1"}
@@ -91,9 +92,8 @@ def quantise(attribution: xr.Dataset, scale: dict[str, float]) -> NDArray[np.int
 
 
 def _pooled(attribution: xr.Dataset) -> NDArray[np.float32]:
-    """Maps (frame, affect, row, col), averaged over blocks of pixels; NaN counts as 0."""
-    maps = attribution["attribution"].transpose("frame", "affect", "row", "col").values
-    maps = np.nan_to_num(maps.astype(np.float32))
+    """Maps (frame, affect, row, col), softened and averaged over blocks; NaN counts as 0."""
+    maps = soften(attribution["attribution"].transpose("frame", "affect", "row", "col").values)
     block = -(-max(maps.shape[2:]) // CELLS)
     side = min(maps.shape[2:]) // block
     maps = maps[:, :, : side * block, : side * block]

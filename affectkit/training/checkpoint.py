@@ -14,10 +14,33 @@ from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.run import CHECKPOINT, RECIPE, WEIGHTS, read_contract
 from affectkit.training.recipe import Recipe, read_recipe
 
+FRAME_PART = ("cnn.", "connected.")  # what sees one frame by itself
+
 
 def build_model(recipe: Recipe) -> CnnRnn:
-    """Build the net of a recipe, with fresh weights drawn from torch's random state."""
-    return CnnRnn(**recipe.model.model_dump())
+    """Build the net of a recipe; what it does not start from is drawn from torch's random state.
+
+    Where `model.weights` names a run, its part that sees single frames is taken over: a CNN that
+    was trained by itself, and is now trained on jointly with a memory.
+
+    Raises:
+        AffectkitError: the weights cannot be had, or do not fit.
+    """
+    keys = recipe.model.model_dump()
+    start = Path(keys["weights"])
+    if not (start / WEIGHTS).is_file():
+        return CnnRnn(**keys)
+    model = CnnRnn(**(keys | {"weights": ""}))
+    tensors = load_model(start).state_dict()
+    taken = {name: tensors[name] for name in tensors if name.startswith(FRAME_PART)}
+    try:
+        model.load_state_dict(model.state_dict() | taken)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise AffectkitError(
+            f"the CNN of {start} does not fit recipe {recipe.name!r}: {reason}"
+        ) from None
+    return model
 
 
 def save_weights(model: torch.nn.Module, run: Path) -> None:

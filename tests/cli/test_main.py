@@ -169,6 +169,6 @@ def test_datasets_and_doctor_list_what_there_is(call):
 
 
 def test_notebooks_are_copied(call, tmp_path):
-    status, out, err = call("notebooks", tmp_path / "nb", "--no-browser")
+    status, _, err = call("notebooks", tmp_path / "nb", "--no-browser")
     assert status == 0, err
     assert sorted(p.suffix for p in (tmp_path / "nb").iterdir()) == [".ipynb"] * 2

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from safetensors.torch import load_file
 from affectkit.errors import AffectkitError
 from affectkit.recording import open_recording, save_recording
 from affectkit.run import CHECKPOINT, HISTORY, WEIGHTS, read_contract
-from affectkit.training.checkpoint import load_checkpoint, load_model
+from affectkit.training.checkpoint import build_model, load_checkpoint, load_model
 from affectkit.training.fit import fit
 from affectkit.training.recipe import recipe_text
 
@@ -170,3 +171,21 @@ def test_a_run_cut_off_before_its_first_epoch_says_so(recordings, recipe, tmp_pa
     with pytest.raises(AffectkitError, match="has not finished an epoch"):
         load_model(tmp_path / "run")
     assert json.loads((tmp_path / "run" / "run.json").read_text())["schema"] == 1
+
+
+def test_a_joint_net_starts_from_the_cnn_of_a_run(recordings, recipe, tmp_path):
+    fit(recipe(model__temporal="none"), recordings, tmp_path / "cnn")
+    joint = recipe(model__temporal="gru", model__weights=tmp_path / "cnn")
+    started, trained = build_model(joint).state_dict(), load_file(tmp_path / "cnn" / WEIGHTS)
+    for name, tensor in started.items():
+        if name.startswith(("cnn.", "connected.")):
+            assert torch.equal(tensor, trained[name])
+    fit(joint, recordings, tmp_path / "joint")
+    shutil.rmtree(tmp_path / "cnn")
+    assert load_model(tmp_path / "joint")  # needs the other run no more
+
+
+def test_a_cnn_of_another_width_is_refused(recordings, recipe, tmp_path):
+    fit(recipe(training__epochs=1, model__features=9), recordings, tmp_path / "cnn")
+    with pytest.raises(AffectkitError, match="does not fit recipe 'quick'"):
+        build_model(recipe(model__weights=tmp_path / "cnn"))
