@@ -12,6 +12,7 @@ from torch import Tensor
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+from affectkit.faces import in_crop
 from affectkit.recording import EDGE
 
 # position in the row of 68 of each point's mirror image
@@ -73,12 +74,9 @@ def _fill(values: NDArray[np.generic], missing: int) -> NDArray[np.generic]:
 
 def landmark_in_crop(recording: xr.Dataset) -> NDArray[np.float32]:
     """Landmarks (frame, point, axis) where the crop spans [-1, 1]; missing ones are 0."""
-    left, top, right, bottom = (recording["crop_box"].sel(edge=edge, drop=True) for edge in EDGE)
-    corner = xr.concat([left, top], "axis").assign_coords(axis=recording["axis"])
-    side = xr.concat([right - left, bottom - top], "axis").assign_coords(axis=recording["axis"])
-    relative = 2 * (recording["landmark"] - corner) / side - 1
-    ordered = relative.transpose("frame", "point", "axis").fillna(0)
-    return np.ascontiguousarray(ordered.values, np.float32)
+    landmark = recording["landmark"].transpose("frame", "point", "axis").values
+    crop_box = recording["crop_box"].sel(edge=list(EDGE)).values
+    return np.nan_to_num(in_crop(landmark, crop_box, 2) - 1)
 
 
 def read_batches(
