@@ -40,7 +40,7 @@ class Size(NamedTuple):
 
 
 # a net without memory needs no long windows: short ones bring more people into a batch
-SHORT_WINDOWS = ("windows.length=8", "windows.batch=40")
+SHORT_WINDOWS = ("windows.length=20", "windows.batch=16")
 FULL = Size((32, 8, 8), 20.0, "demo")
 QUICK = Size((6, 3, 3), 8.0, "quick")
 

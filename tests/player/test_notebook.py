@@ -18,7 +18,7 @@ playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
 FRAMES, FPS = 60, 30
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-HOST = """async ({code, css, traits}) => {
+HOST = """async ({code, css, traits, early}) => {
   const bytes = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
   const values = {...traits, payload: bytes(traits.payload), video: bytes(traits.video)};
   const listeners = {};
@@ -32,6 +32,7 @@ HOST = """async ({code, css, traits}) => {
   const {render} = (await import(url)).default();
   const el = document.createElement("div");
   window.leave = render({model: window.model, el});
+  if (early) window.model.change("frame", early);
   await new Promise((done) => setTimeout(done, 50));
   document.body.append(el);
 }"""
@@ -50,7 +51,7 @@ def clip(path: Path) -> tuple[xr.Dataset, xr.Dataset]:
 
 
 @pytest.fixture
-def page(tmp_path: Path) -> Any:
+def page(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
     path = shutil.which("chromium") or shutil.which("google-chrome")
     shown = widget.player(*clip(tmp_path / "clip.mp4"), frame=20)
     traits = {"url": shown.url, "mime": shown.mime, "notes": shown.notes, "frame": shown.frame}
@@ -61,7 +62,9 @@ def page(tmp_path: Path) -> Any:
         page = browser.new_page(viewport={"width": 1200, "height": 900})
         page.complaints = []
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.evaluate(HOST, {"code": module(), "css": style(), "traits": traits})
+        early = getattr(request, "param", None)
+        content = {"code": module(), "css": style(), "traits": traits, "early": early}
+        page.evaluate(HOST, content)
         yield page
         browser.close()
 
@@ -80,6 +83,13 @@ def test_python_sets_the_frame_and_hears_of_it(page):
     wait_for_frame(page, 42)
     assert page.evaluate("model.get('frame')") == 42
     assert page.complaints == []
+
+
+@pytest.mark.parametrize("page", [41], indirect=True)
+def test_a_frame_set_before_the_video_has_loaded_is_shown(page):
+    wait_for_frame(page, 41)
+    page.evaluate("model.change('frame', 7)")
+    wait_for_frame(page, 7)
 
 
 def test_colours_are_read_once_the_notebook_shows_it(page):

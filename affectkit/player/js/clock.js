@@ -74,7 +74,8 @@ function createClock(video, clip, { onShow, onState }) {
       const goal = Math.max(0, Math.min(last, i));
       if (clock.failed) return show(goal);
       clock.wanted = goal;
-      if (aimed === null) aim();
+      // a video without its first picture takes no seek: `loadeddata` comes back here
+      if (aimed === null && video.readyState > 1) aim();
       onState();
     },
     step(count) {

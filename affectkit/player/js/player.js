@@ -65,7 +65,7 @@ class Player {
   load() {
     const { clock, start, stage } = this;
     clock.wanted = start; // the first picture that comes by itself is the video's first frame
-    stage.video.addEventListener("loadeddata", () => clock.seek(clock.wanted ?? start), { once: true });
+    stage.video.addEventListener("loadeddata", () => clock.seek(clock.wanted ?? clock.index), { once: true });
     stage.video.src = this.media;
   }
 
