@@ -34,12 +34,12 @@ function vik(value) {
   return low.map((channel, c) => Math.round(channel + (high[c] - channel) * (place - step)));
 }
 
-// 256 colours for int8 + 128. Alpha rises with |value|; what is next to nothing is clear.
+// 256 colours for int8 + 128 (roots of the values). Alpha rises with them; next to nothing is clear.
 function saliencyColours() {
   const bytes = new Uint8ClampedArray(4 * 256);
   for (let code = 0; code < 256; code++) {
     const value = Math.max(-1, (code - 128) / 127);
-    bytes.set([...vik(value), 255 * Math.min(1, Math.max(0, Math.abs(value) - 0.05) / 0.6) ** 0.9], 4 * code);
+    bytes.set([...vik(value), 255 * Math.min(1, Math.max(0, Math.abs(value) - 0.2) / 0.6)], 4 * code);
   }
   return new Uint32Array(bytes.buffer);
 }

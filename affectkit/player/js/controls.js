@@ -58,6 +58,7 @@ function createLayers(parent, clip, layers, act, reason) {
   const share = make("span", { parent: tools, className: "percent" });
   slider.addEventListener("input", () => act.opacity(slider.value / 100));
   const scale = make("span", { parent: tools, className: "scale" });
+  scale.title = "Root of gradient × input on one scale a recording, softened for the eye";
   make("span", { parent: scale, className: "quiet", text: "lowers" });
   const bar = make("i", { parent: scale });
   VIK.forEach((colour) => { make("u", { parent: bar }).style.background = colour; });
