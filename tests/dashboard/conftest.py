@@ -4,6 +4,7 @@ The video has the frame's number as eight bars along its top, white for 1. The s
 same bits as columns below, so that the overlay itself says which frame it belongs to.
 """
 
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -164,6 +165,12 @@ def add_drawn_person(place: Place, folder: Path) -> Path:
     path = run_folder.prediction_path(place.runs / "joint", "drawn")
     run_folder.save_result(predicted(recording, store), path)
     return Path(video)
+
+
+@pytest.fixture(autouse=True)
+def own_main_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AppTest leaves its page behind as `__main__`, which processes started later would run."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture(scope="session")

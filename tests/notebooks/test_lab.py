@@ -84,6 +84,7 @@ def page(lab: str) -> Iterator[Any]:
             pytest.skip("no Chromium here")
         browser = started.chromium.launch(executable_path=path, args=OPTIONS)
         page = browser.new_page(viewport={"width": 1400, "height": 1100})
+        page.set_default_timeout(90_000)  # a kernel starts slowly on a busy machine
         page.goto(lab)
         yield page
         browser.close()
