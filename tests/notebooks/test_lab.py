@@ -84,18 +84,17 @@ def page(lab: str) -> Iterator[Any]:
             pytest.skip("no Chromium here")
         browser = started.chromium.launch(executable_path=path, args=OPTIONS)
         page = browser.new_page(viewport={"width": 1400, "height": 1100})
-        page.set_default_timeout(90_000)  # a kernel starts slowly on a busy machine
         page.goto(lab)
         yield page
         browser.close()
 
 
 def wait_for_frame(page: Any, frame: int) -> None:
-    page.get_by_text(re.compile(rf"^Frame {frame},")).wait_for(state="attached", timeout=30_000)
+    page.get_by_text(re.compile(rf"^Frame {frame},")).wait_for(state="attached", timeout=90_000)
 
 
 def test_the_player_shows_the_frame_that_python_set(page):
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=90_000)
     page.locator(".jp-CodeCell").first.click()
     page.keyboard.press("Shift+Enter")
     wait_for_frame(page, 20)
@@ -108,4 +107,4 @@ def test_the_player_shows_the_frame_that_python_set(page):
     wait_for_frame(page, 124)
     page.locator(".jp-CodeCell").last.click()
     page.keyboard.press("Shift+Enter")
-    page.get_by_text("Python hears of 124").wait_for(timeout=10_000)
+    page.get_by_text("Python hears of 124").wait_for(timeout=30_000)
