@@ -87,7 +87,11 @@ def read_batches(
 
     def read(row: Sequence[Window]) -> Batch:
         pieces = [read_window(recordings[w.recording], w.start, length) for w in row]
-        return Batch(*(torch.stack(parts) for parts in zip(*pieces, strict=True)))
+        # torch.stack would start a second team of threads, which then fights the net's
+        stacked = (
+            np.stack([part.numpy() for part in parts]) for parts in zip(*pieces, strict=True)
+        )
+        return Batch(*map(torch.from_numpy, stacked))
 
     with ThreadPoolExecutor(1) as reader:
         ahead = reader.submit(read, rows[0])
