@@ -1,0 +1,54 @@
+"""The commands from a dataset on disk to recordings."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from affectkit.cli import printing
+from affectkit.cli.console import console
+from affectkit.errors import AffectkitError
+
+
+def datasets() -> None:
+    """The datasets that affectkit can read."""
+    from affectkit.datasets import DATASETS
+
+    table = Table("dataset", "what it is", box=None)
+    for name, dataset in sorted(DATASETS.items()):
+        module = sys.modules[dataset.index.__module__]
+        table.add_row(name, (module.__doc__ or "").splitlines()[0])
+    console.print(table)
+
+
+def prepare(
+    dataset: Annotated[str, typer.Argument(help="A dataset's name, or 'video'.")],
+    paths: Annotated[list[Path], typer.Argument(help="The dataset's folder, or video files.")],
+    out: Annotated[Path, typer.Option(help="Folder for the recordings.")],
+    detector: Annotated[str, typer.Option(help="dlib or face-alignment.")] = "dlib",
+    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
+    annotation: Annotated[
+        Path | None, typer.Option(help="CSV with frame or time, valence, arousal: for one video.")
+    ] = None,
+) -> None:
+    """Turn a dataset, or videos of your own, into recordings; goes on where it stopped."""
+    from affectkit.prepare import prepare as prepare_dataset
+    from affectkit.prepare import prepare_video
+
+    with printing.progress(console) as progress:
+        if dataset == "video":
+            done = [
+                prepare_video(
+                    path, out, annotation_csv=annotation, detector=detector, progress=progress
+                )
+                for path in paths
+            ]
+        elif len(paths) == 1:
+            done = prepare_dataset(
+                dataset, paths[0], out, detector=detector, workers=workers, progress=progress
+            )
+        else:
+            raise AffectkitError(f"a dataset has one folder, got {len(paths)}")
+    printing.show_recordings(console, done)
