@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter1d
 
 from affectkit.errors import AffectkitError
-from affectkit.signals import bridge, smooth, soften
+from affectkit.signals import bridge, smooth
 
 TIME = np.arange(100) / 25
 
@@ -91,15 +91,3 @@ def test_times_that_do_not_fit_are_refused():
         smooth(np.ones(3), TIME[:2], 1)
     with pytest.raises(AffectkitError, match="should rise"):
         bridge(np.ones(2), np.array([1.0, 1.0]), 1)
-
-
-def test_soften_keeps_the_sum_and_lets_neighbours_of_other_sign_cancel():
-    spot = np.zeros((2, 64, 64), np.float32)
-    spot[0, 32, 32] = 1
-    soft = soften(spot)
-    assert soft[0].sum() == pytest.approx(1, abs=1e-5)
-    assert soft[0].max() == pytest.approx(1 / (2 * np.pi * 2**2), rel=0.02)
-    assert not soft[1].any()
-    rows, columns = np.indices((64, 64))
-    checks = np.where((rows + columns) % 2, 1.0, -1.0)[None]
-    assert np.abs(soften(checks)[0, 8:-8, 8:-8]).max() < 1e-3

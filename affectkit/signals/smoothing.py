@@ -2,9 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, gaussian_filter1d
+from scipy.ndimage import gaussian_filter1d
 
-from affectkit.errors import AffectkitError
+from affectkit.signals.times import check_times
 
 STEPS = 8  # grid steps in one sigma: the grid then adds less than 1 % to the width of the filter
 
@@ -23,7 +23,7 @@ def bridge(
     Returns:
         (frame, ...), NaN in the long gaps.
     """
-    _check(values, time)
+    check_times(values, time)
     flat = np.asarray(values, np.float64).reshape(len(values), -1)
     known: NDArray[np.bool_] = np.asarray(~np.isnan(flat).any(axis=1))
     if not known.any():
@@ -60,7 +60,7 @@ def smooth(
     Returns:
         (frame, ...).
     """
-    _check(values, time)
+    check_times(values, time)
     flat = np.array(values, np.float64).reshape(len(values), -1)
     known = ~np.isnan(flat).any(axis=1)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]])))
@@ -81,25 +81,3 @@ def _smooth_run(
     even = np.stack([np.interp(grid, time, trace) for trace in run.T], axis=1)
     even = gaussian_filter1d(even, sigma / step, axis=0, mode="reflect")
     return np.stack([np.interp(time, grid, trace) for trace in even.T], axis=1)
-
-
-def _check(values: NDArray[np.floating], time: NDArray[np.float64]) -> None:
-    if len(values) != len(time):
-        raise AffectkitError(f"{len(values)} frames of values but {len(time)} time stamps")
-    if (np.diff(time) <= 0).any():
-        raise AffectkitError("time stamps should rise from frame to frame")
-
-
-def soften(maps: NDArray[np.floating], share: float = 1 / 32) -> NDArray[np.float32]:
-    """Smooth saliency maps for the eye; what is stored and summed over regions stays as it is.
-
-    Gradients of neighbouring pixels differ in sign, and averaging pixels alone shows grey.
-
-    Args:
-        maps: (..., row, col); NaN counts as 0.
-        share: the Gaussian's sigma, as a share of the side.
-    """
-    sigma = share * maps.shape[-1]
-    widths = (0.0,) * (maps.ndim - 2) + (sigma, sigma)
-    smooth: NDArray[np.float32] = gaussian_filter(np.nan_to_num(maps.astype(np.float32)), widths)
-    return smooth

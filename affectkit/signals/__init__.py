@@ -1,0 +1,9 @@
+"""Traces in time: bridged, smoothed, read at other stamps; ratings fused, their lags undone.
+
+Nothing here assumes a constant frame rate.
+"""
+
+from affectkit.signals.smoothing import bridge, smooth
+from affectkit.signals.softening import soften
+
+__all__ = ["bridge", "smooth", "soften"]
