@@ -3,7 +3,8 @@
 Nothing here assumes a constant frame rate.
 """
 
+from affectkit.signals.resampling import resample
 from affectkit.signals.smoothing import bridge, smooth
 from affectkit.signals.softening import soften
 
-__all__ = ["bridge", "smooth", "soften"]
+__all__ = ["bridge", "resample", "smooth", "soften"]
