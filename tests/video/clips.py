@@ -1,0 +1,96 @@
+"""Clips for tests: pictures of eight bars that spell the frame's number, encoded as asked."""
+
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from affectkit.video import read_frames
+
+SIZE = (48, 64)  # rows, columns
+STEADY = np.arange(50) / 25
+UNEVEN = np.cumsum(np.tile([40, 90, 20, 200, 33], 8)) / 1000
+MILLISECOND = Fraction(1, 1000)
+
+Packets = list[av.Packet]
+
+
+def barcode(number: int, size: tuple[int, int] = SIZE) -> np.ndarray:
+    picture = np.zeros((*size, 3), np.uint8)
+    for bar in range(8):
+        picture[:, bar * 8 : bar * 8 + 8] = 255 * (number >> bar & 1)
+    return picture
+
+
+def numbers(pictures: np.ndarray) -> list[int]:
+    middle = pictures[:, pictures.shape[1] // 2, 4:64:8, 0] > 127
+    return [int(bits @ (1 << np.arange(8))) for bits in middle]
+
+
+def draw_clip(
+    path: Path,
+    times: Iterable[float] = STEADY,
+    codec: str = "libx264",
+    *,
+    size: tuple[int, int] = SIZE,
+    **more,
+) -> Path:
+    """Bars only, at the given times; more options are those of `encode`."""
+    return encode(path, ((t, barcode(n, size)) for n, t in enumerate(times)), codec, **more)
+
+
+def encode(
+    path: Path,
+    frames: Iterable[tuple[float, np.ndarray]],
+    codec: str = "libx264",
+    *,
+    pixels: str = "yuv420p",
+    options: dict[str, str] | None = None,
+    rotation: int = 0,
+    muxer: dict[str, str] | None = None,
+    rate: Fraction = Fraction(25),
+    base: Fraction = MILLISECOND,
+    tone: str = "",
+    change: Callable[[Packets], Packets] | None = None,
+) -> Path:
+    """Encode pairs of time and rgb.
+
+    `rotation` goes into the display matrix, `base` is the time base, `tone` the codec of one second
+    of sound, and `change` gets all packets before they are written.
+    """
+    with av.open(str(path), "w", options=muxer or {}) as output:
+        stream = output.add_stream(codec, rate=rate, options=options or {})
+        stream.time_base = stream.codec_context.time_base = base
+        stream.pix_fmt = pixels
+        sound = output.add_stream(tone, rate=44100) if tone else None
+        if rotation:
+            stream.set_display_rotation(rotation)
+        packets: Packets = []
+        for time, rgb in frames:
+            if not stream.codec_context.is_open:
+                stream.height, stream.width = rgb.shape[:2]
+            frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format=pixels)
+            frame.pts, frame.time_base = round(time / base), base
+            packets += stream.encode(frame)
+        packets += stream.encode()
+        for packet in change(packets) if change else packets:
+            output.mux(packet)
+        if sound is not None:
+            output.mux(sound.encode(hum()))
+            output.mux(sound.encode())
+    return path
+
+
+def hum() -> av.AudioFrame:
+    """One second of a tone."""
+    wave = (3000 * np.sin(np.arange(44100) / 20)).astype(np.int16)
+    frame = av.AudioFrame.from_ndarray(wave[None], format="s16", layout="mono")
+    frame.sample_rate, frame.pts = 44100, 0
+    return frame
+
+
+def read(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    times, pictures = zip(*read_frames(path, batch=7), strict=True)
+    return np.concatenate(times), np.concatenate(pictures)

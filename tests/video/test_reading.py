@@ -1,0 +1,156 @@
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from affectkit.errors import AffectkitError
+from affectkit.video import (
+    faulty_stamps,
+    probe,
+    read_frames,
+    read_packets,
+    read_times,
+    single_frames,
+)
+from tests.video.clips import SIZE, STEADY, UNEVEN, Packets, barcode, draw_clip, hum, numbers, read
+
+KINDS = {
+    "b-frames": ("a.mp4", STEADY, "libx264", {"options": {"bf": "3", "g": "24"}}),
+    "first-time-not-0": ("a.mp4", STEADY + 1.5, "libx264", {}),
+    "uneven": ("a.mp4", UNEVEN, "libx264", {}),
+    "vp9": ("a.webm", UNEVEN, "libvpx-vp9", {"options": {"deadline": "realtime"}}),
+    "matroska": ("a.mkv", STEADY + 0.2, "libx264", {}),
+    "motion-jpeg": ("a.avi", STEADY, "mjpeg", {"pixels": "yuvj420p", "base": Fraction(1, 25)}),
+    "one-frame": ("a.mp4", np.array([0.0]), "libx264", {}),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_frames_come_in_order_with_the_times_of_the_container(kind, tmp_path):
+    name, drawn, codec, more = KINDS[kind]
+    path = draw_clip(tmp_path / name, drawn, codec, **more)
+    times, pictures = read(path)
+    np.testing.assert_allclose(times, drawn, atol=1e-9)
+    assert numbers(pictures) == list(range(len(drawn)))
+    assert pictures.shape[1:] == (*SIZE, 3)
+    np.testing.assert_array_equal(read_times(path), times)
+
+
+def test_a_gif_gives_all_frames_with_their_delays(tmp_path):
+    drawn = np.array([0, 8, 17, 25, 60, 61]) / 100
+    path = tmp_path / "a.gif"
+    draw_clip(path, drawn, "gif", pixels="rgb8", base=Fraction(1, 100))
+    times, pictures = read(path)
+    np.testing.assert_allclose(times, drawn)
+    assert numbers(pictures) == list(range(6))
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_rotation_asked_for_by_the_container_is_applied(degrees, tmp_path):
+    path = draw_clip(tmp_path / "a.mp4", STEADY[:3], rotation=degrees)
+    info = probe(path)
+    _, pictures = read(path)
+    upright = np.rot90(barcode(2), degrees // 90)
+    assert info.rotation == degrees
+    assert pictures.shape[1:3] == (info.height, info.width) == upright.shape[:2]
+    assert np.abs(pictures[2].astype(int) - upright).mean() < 8
+
+
+def test_a_batch_is_as_long_as_asked_for_and_the_last_one_shorter(tmp_path):
+    path = draw_clip(tmp_path / "a.mp4", STEADY[:10])
+    assert [len(times) for times, _ in read_frames(path, batch=4)] == [4, 4, 2]
+
+
+def test_probe_tells_what_the_header_says(tmp_path):
+    info = probe(draw_clip(tmp_path / "a.mp4", tone="aac"))
+    assert (info.width, info.height, info.frames, info.rotation) == (64, 48, 50, 0)
+    assert (info.codec, info.pixel_format, info.sound) == ("h264", "yuv420p", True)
+    assert info.fps == pytest.approx(25)
+    assert info.duration == pytest.approx(2, abs=0.1)
+    assert "mp4" in info.container
+
+
+def test_frames_without_time_stamps_follow_each_other_at_the_nominal_rate(tmp_path):
+    path = draw_clip(tmp_path / "a.h264", STEADY[:20], options={"bf": "0"})
+    times, pictures = read(path)
+    np.testing.assert_allclose(np.diff(times), 1 / probe(path).fps)
+    assert numbers(pictures) == list(range(20))
+
+
+def test_repeated_time_stamps_move_by_a_tick_and_no_frame_is_lost(tmp_path):
+    path = tmp_path / "a.mkv"
+    stamps = [0, 40, 40, 40, 80]
+
+    def restamp(packets: Packets) -> Packets:
+        for packet, stamp in zip(packets, stamps, strict=True):
+            packet.pts = packet.dts = stamp
+        return packets
+
+    draw_clip(path, STEADY[:5], "mjpeg", pixels="yuvj420p", change=restamp)
+    with pytest.warns(UserWarning, match="2 of 5 time stamps did not rise"):
+        times, pictures = read(path)
+    np.testing.assert_allclose(times, [0, 0.04, 0.041, 0.042, 0.08])
+    assert numbers(pictures) == list(range(5))
+    assert faulty_stamps(read_packets(path)) == 2
+
+
+def test_a_truncated_video_gives_what_decodes_and_warns(tmp_path):
+    path = draw_clip(tmp_path / "a.mp4", muxer={"movflags": "+faststart"})
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * 3 // 4])
+    with pytest.warns(UserWarning, match=r"50 frames announced, \d+ decoded"):
+        times, pictures = read(path)
+    assert 10 < len(times) < 50
+    assert numbers(pictures)[:10] == list(range(10))
+
+
+def broken(tmp_path: Path, kind: str) -> Path:
+    path = tmp_path / "a.mp4"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "text":
+        path.write_text("this is not a video\n" * 50)
+    elif kind == "empty":
+        path.touch()
+    elif kind == "sound":
+        with av.open(str(path), "w") as output:
+            stream = output.add_stream("aac", rate=44100)
+            output.mux(stream.encode(hum()))
+            output.mux(stream.encode())
+    elif kind == "headless":  # the index stands at the end, and is cut off
+        whole = draw_clip(path).read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
+    elif kind == "hollow":  # the index is whole, the pictures are gone
+        whole = draw_clip(path, muxer={"movflags": "+faststart"}).read_bytes()
+        path.write_bytes(whole[: whole.index(b"mdat") + 8])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("missing", "does not exist"),
+        ("folder", "is a folder"),
+        ("text", "cannot be read as a video"),
+        ("empty", "is empty"),
+        ("sound", "no video stream"),
+        ("headless", "cannot be read as a video"),
+        ("hollow", "no frame could be decoded"),
+    ],
+)
+def test_what_is_no_video_is_refused_in_one_line(kind, message, tmp_path):
+    path = broken(tmp_path, kind)
+    for function in (probe, read):
+        with pytest.raises(AffectkitError, match=message) as error:
+            function(path)
+        assert str(path) in str(error.value)
+        assert "\n" not in str(error.value)
+
+
+def test_single_frames_are_those_of_the_batches(tmp_path):
+    path = draw_clip(tmp_path / "a.mp4", UNEVEN)
+    times, pictures = zip(*single_frames(path), strict=True)
+    np.testing.assert_array_equal(times, read_times(path))
+    assert numbers(np.stack(pictures)) == list(range(len(UNEVEN)))
