@@ -1,0 +1,158 @@
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from affectkit.errors import AffectkitError
+from affectkit.signals import FUSIONS, fuse
+
+METHODS = st.sampled_from(sorted(FUSIONS))
+# ratings that differ are apart by more than what rounding does to a correlation
+RATINGS = arrays.arrays(
+    np.float64,
+    st.tuples(st.integers(1, 4), st.integers(2, 12), st.just(2)),
+    elements=st.integers(-100, 100).map(lambda value: value / 100),
+)
+
+
+def ratings(values) -> xr.DataArray:
+    return xr.DataArray(
+        np.asarray(values, float), dims=("rater", "frame", "affect")[: np.ndim(values)]
+    )
+
+
+def test_mean_and_median_skip_the_silent():
+    rating = ratings(
+        [[0.0, 0.2, np.nan, np.nan], [0.3, 0.4, 0.5, np.nan], [0.9, np.nan, 0.1, np.nan]]
+    )
+    np.testing.assert_allclose(fuse(rating, "mean"), [0.4, 0.3, 0.3, np.nan])
+    np.testing.assert_allclose(fuse(rating, "median"), [0.3, 0.3, 0.3, np.nan])
+
+
+def test_ewe_weighs_by_the_correlation_with_the_mean():
+    # the mean is [0, 1, 2, 1] / 3 and correlates with the rows by 1, 0 and 1 / sqrt(2)
+    up, across, ramp = [0.0, 1, 2, 1], [1.0, 1, 1, 1], [-1.0, -1, -1, -1]
+    rating = ratings([up, across, ramp])
+    np.testing.assert_allclose(fuse(rating, "ewe"), up)
+    # the mean is [0, 1, 1], and the second and third row correlate with it by 0.87 and 0.5
+    rating = ratings([[0.0, 1, 1], [-1, 0, 1], [1, 2, 1]])
+    first, second, third = pearson_with([0, 1, 1], rating.values)
+    total = first + second + third
+    expected = [
+        (0 * first - second + third) / total,
+        (first + 2 * third) / total,
+        1.0,
+    ]
+    np.testing.assert_allclose(fuse(rating, "ewe"), expected)
+
+
+def pearson_with(mean, rows) -> list[float]:
+    return [float(np.corrcoef(mean, row)[0, 1]) for row in rows]
+
+
+def test_ewe_silences_who_contradicts():
+    wave = np.sin(np.arange(50))
+    rating = ratings([wave, wave * 0.8, -0.1 * wave])
+    weights = np.array([1.0, 1.0, 0.0])
+    np.testing.assert_allclose(fuse(rating, "ewe"), weights @ rating.values / 2)
+
+
+def test_recola_moves_every_rater_to_the_weighted_mean():
+    # by hand: means 0, 1, 2 and variances 1; covariance 1 of the first two, -1 with the third
+    rating = ratings([[-1.0, 1], [0, 2], [3, 1]])
+    pair = {"12": 2 / (1 + 1 + 1), "13": -2 / (1 + 1 + 4), "23": -2 / (1 + 1 + 1)}
+    agreement = (
+        np.array([pair["12"] + pair["13"], pair["12"] + pair["23"], pair["13"] + pair["23"]]) / 2
+    )
+    np.testing.assert_allclose(agreement, [1 / 6, 0, -1 / 2])
+    # they sum to less than nothing: the means weigh the same, and the reference is 1
+    np.testing.assert_allclose(fuse(rating, "recola"), [1 - 1 / 3, 1 + 1 / 3])
+
+
+def test_recola_trusts_who_agrees():
+    # two agree but for 1 in the mean, one is constant: agreements 1/3, 1/3, 0
+    rating = ratings([[-1.0, 1], [0, 2], [7, 7]])
+    reference = (0 / 3 + 1 / 3) / (2 / 3)
+    np.testing.assert_allclose(fuse(rating, "recola"), np.array([-2 / 3, 2 / 3]) + reference)
+
+
+def test_recola_does_not_jump_where_a_rater_falls_silent():
+    wave = np.sin(np.arange(200) / 10)
+    rating = ratings([wave, wave + 0.5, wave - 0.3])
+    rating[1, 63:126] = np.nan  # a whole period, so that the means stay nearly the same
+    jump = {method: float(abs(fuse(rating, method).diff("frame")).max()) for method in FUSIONS}
+    assert jump["recola"] < 0.12  # the wave itself moves 0.1 a frame
+    assert jump["mean"] > 0.15
+
+
+@given(RATINGS, METHODS, st.randoms(use_true_random=False))
+def test_the_order_of_the_raters_does_not_matter(values, method, random):
+    order = list(range(len(values)))
+    random.shuffle(order)
+    np.testing.assert_allclose(
+        fuse(ratings(values), method), fuse(ratings(values[order]), method), atol=1e-9
+    )
+
+
+@given(RATINGS, METHODS, st.integers(1, 4))
+def test_equal_raters_give_themselves(values, method, count):
+    rating = ratings(np.repeat(values[:1], count, axis=0))
+    np.testing.assert_allclose(fuse(rating, method), values[0], atol=1e-9)
+
+
+@given(RATINGS, METHODS)
+def test_nobody_at_all_makes_no_difference(values, method):
+    silent = np.full((1, *values.shape[1:]), np.nan)
+    with_silent = fuse(ratings(np.concatenate([values, silent])), method)
+    np.testing.assert_allclose(with_silent, fuse(ratings(values), method), atol=1e-9)
+
+
+@given(RATINGS, METHODS)
+def test_affects_are_fused_apart(values, method):
+    whole = fuse(ratings(values), method)
+    assert whole.dims == ("frame", "affect")
+    for affect in range(2):
+        alone = fuse(ratings(values[..., affect]), method)
+        np.testing.assert_allclose(whole.isel(affect=affect), alone, atol=1e-12)
+
+
+@pytest.mark.parametrize("method", ["mean", "median", "ewe"])
+@given(values=RATINGS)
+def test_the_fused_trace_stays_among_the_raters(method, values):
+    fused = fuse(ratings(values), method).values
+    assert (fused <= values.max(axis=0) + 1e-12).all()
+    assert (fused >= values.min(axis=0) - 1e-12).all()
+
+
+@given(RATINGS)
+def test_recola_moves_the_mean_no_farther_than_the_raters_means(values):
+    shift = fuse(ratings(values), "recola").mean("frame").values
+    means = values.mean(axis=1)
+    assert (shift <= means.max(axis=0) + 1e-12).all()
+    assert (shift >= means.min(axis=0) - 1e-12).all()
+
+
+@given(RATINGS, st.integers(0, 3), st.integers(-50, 50))
+def test_recola_keeps_the_shape_of_the_mean(values, rater, offset):
+    """A rater's own offset only moves the whole trace."""
+    moved = values.copy()
+    moved[rater % len(values)] += offset / 100
+    difference = fuse(ratings(moved), "recola") - fuse(ratings(values), "recola")
+    np.testing.assert_allclose(difference - difference.mean("frame"), 0, atol=1e-9)
+
+
+def test_labels_of_raters_and_frames_are_kept_apart():
+    rating = ratings(np.ones((2, 3))).assign_coords(
+        rater=["a", "a"], time=("frame", [0.1, 0.2, 0.4])
+    )
+    for method in FUSIONS:
+        fused = fuse(rating, method)
+        assert set(fused.coords) == {"time"}
+        np.testing.assert_allclose(fused, 1)
+
+
+def test_an_unknown_fusion_lists_the_known_ones():
+    with pytest.raises(AffectkitError, match=r"did you mean 'mean'.*ewe, mean, median, recola"):
+        fuse(ratings(np.ones((2, 3))), "meen")
