@@ -22,6 +22,7 @@ AXIS = ("x", "y")
 CHANNEL = ("red", "green", "blue")
 POINTS = 68
 SCHEMA = 1
+FULL_RANGE = {"valence": [-1.0, 1.0], "arousal": [-1.0, 1.0]}  # of the annotation, in its file
 FACE_CHUNK = 64  # frames: a random window touches two files, a whole recording not too many
 
 DIMS = {
@@ -32,6 +33,7 @@ DIMS = {
     "crop_box": ("frame", "edge"),
     "landmark": ("frame", "point", "axis"),
     "detected": ("frame",),
+    "still": ("frame",),
     "face": ("frame", "row", "col", "channel"),
 }
 REQUIRED = ("time", "annotation", "box", "crop_box", "landmark", "detected")
@@ -89,7 +91,7 @@ def _defaults(count: int) -> dict[str, NDArray[Any]]:
 
 def _attrs(attrs: dict[str, Any]) -> dict[str, Any]:
     empty: dict[str, Any] = dict.fromkeys(ATTRS, "")
-    return empty | {"schema": SCHEMA, "crop": {}, "source_range": [-1.0, 1.0]} | attrs
+    return empty | {"schema": SCHEMA, "crop": {}, "source_range": FULL_RANGE} | attrs
 
 
 def check_recording(dataset: xr.Dataset) -> None:

@@ -57,7 +57,7 @@ def test_recordings_hold_frames_faces_annotation_and_where_they_come_from(drawn,
         assert recording["face"].shape == (16, 48, 48, 3)
         assert recording["detected"].all()
         assert recording["face"].values.std() > 20
-        expected = synthetic.annotations(drawn, row, recording["time"].values)
+        expected = synthetic.annotations(drawn, row["recording"])
         np.testing.assert_array_equal(recording["annotation"], expected["annotation"])
         np.testing.assert_array_equal(recording["rating"], expected["rating"])
         assert list(recording["rater"].values) == list(expected["rater"].values)
@@ -154,20 +154,23 @@ def test_a_video_of_ones_own_becomes_a_recording_without_annotation(clip, tmp_pa
     assert recording["detected"].all()
 
 
-def test_a_table_by_frame_or_by_time_is_laid_on_the_frames(clip, tmp_path):
-    times = read_times(clip)
+def test_a_table_by_frame_is_laid_on_the_frames(clip, tmp_path):
     table = pd.DataFrame({"frame": [2, 3, 7], "valence": [0.1, 0.2, 0.3], "arousal": [0, -0.5, 1]})
-    table.to_csv(tmp_path / "frame.csv", index=False)
-    table["time"] = times[table.pop("frame")] + [0.01, -0.02, 0.05]
-    table.to_csv(tmp_path / "time.csv", index=False)
-    for key in ("frame", "time"):
-        path = prepare_video(
-            clip, tmp_path / key, annotation_csv=tmp_path / f"{key}.csv", crop=CROP
-        )
-        annotation = open_recording(path)["annotation"]
-        known = annotation.dropna("frame")
-        assert list(known["frame"]) == [2, 3, 7]
-        np.testing.assert_allclose(known, [[0.1, 0], [0.2, -0.5], [0.3, 1]], rtol=1e-6)
+    table.to_csv(tmp_path / "a.csv", index=False)
+    path = prepare_video(clip, tmp_path, annotation_csv=tmp_path / "a.csv", crop=CROP)
+    known = open_recording(path)["annotation"].dropna("frame")
+    assert list(known["frame"]) == [2, 3, 7]
+    np.testing.assert_allclose(known, [[0.1, 0], [0.2, -0.5], [0.3, 1]], rtol=1e-6)
+
+
+def test_a_table_by_time_is_read_at_the_time_stamps(clip, tmp_path):
+    times = read_times(clip)
+    table = pd.DataFrame({"time": times[:5] + 0.05, "valence": times[:5], "arousal": 0})
+    table.to_csv(tmp_path / "a.csv", index=False)
+    path = prepare_video(clip, tmp_path, annotation_csv=tmp_path / "a.csv", crop=CROP)
+    known = open_recording(path)["annotation"].dropna("frame")
+    assert list(known["frame"]) == [0, 1, 2, 3, 4]
+    np.testing.assert_allclose(known.sel(affect="valence")[1:], times[1:5] - 0.05, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +181,7 @@ def test_a_table_by_frame_or_by_time_is_laid_on_the_frames(clip, tmp_path):
         ("frame,valence,arousal\n0,5,0\n", "divide them"),
         ("frame,valence,arousal\n0,a,0\n", "numbers only"),
         ("frame,valence,arousal\n1,0,0\n1,0,0\n", "two rows for frame 1"),
-        ("frame,valence,arousal\n900,0,0\n", "none of its 1 rows"),
+        ("frame,valence,arousal\n900,0,0\n", "none of its 1 annotated rows"),
         ("", "cannot be read as a CSV table"),
     ],
 )

@@ -1,19 +1,20 @@
 """Datasets on disk, each in its own published layout, read into one form.
 
-A dataset is two functions: `index(root)` lists its recordings in a table, `annotations(root, row,
-time)` reads the affect of one of them. Adding one is a file here and a line in `DATASETS`.
+A dataset is two functions: `index(root)` lists its recordings in a table (`listing.make_index` says
+with which columns), `annotations(root, name)` reads the affect of one of them (`placing.annotate`
+says in which form); `on_frames` lays that onto the frames of the video. Adding a dataset is a file
+here and a line in `DATASETS`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
 from affectkit.datasets import affwild2, synthetic
+from affectkit.datasets.placing import on_frames
 from affectkit.errors import unknown
 
 
@@ -22,7 +23,7 @@ class Dataset:
     """The two functions of a dataset."""
 
     index: Callable[[Path], pd.DataFrame]
-    annotations: Callable[[Path, pd.Series, NDArray[np.float64]], xr.Dataset]
+    annotations: Callable[[Path, str], xr.Dataset]
 
 
 DATASETS = {
@@ -40,3 +41,6 @@ def find(name: str) -> Dataset:
     if name not in DATASETS:
         raise unknown("dataset", name, DATASETS)
     return DATASETS[name]
+
+
+__all__ = ["DATASETS", "Dataset", "find", "on_frames"]

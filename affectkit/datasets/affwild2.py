@@ -22,19 +22,19 @@ Recognition, Action Unit Detection & Multi-Task Learning Challenges", CVPRW 2022
 Licence: for academic, non-commercial research, under an agreement signed with the authors.
 """
 
-import math
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from affectkit.errors import AffectkitError
+from affectkit.datasets.listing import announced, find_videos, make_index, not_found, visible
+from affectkit.datasets.placing import annotate
+from affectkit.errors import AffectkitError, unknown
 from affectkit.recording import AFFECT
-from affectkit.video import probe
 
 HEADER = "valence,arousal"
 NOT_ANNOTATED = -5.0
@@ -46,118 +46,76 @@ SPLITS = {
 }
 ANNOTATION_FOLDERS = ("VA_Estimation_Challenge", "VA_Set")  # the newer release first
 VIDEO_FOLDERS = ("batch*", "raw_videos")
-VIDEO_SUFFIXES = (".mp4", ".avi")
-PERSON_SUFFIXES = ("_left", "_right")
-COLUMNS = ("recording", "subject", "split", "video", "annotation", "fps")
+PEOPLE = ("left", "right")
+ALIGNMENT = "line k is frame k"
 
 
 def index(root: Path) -> pd.DataFrame:
     """List the annotated recordings under `root`, one row each, by split and name.
 
-    The columns are `recording`, `subject`, `split`, `video` (path, "" where there is none),
-    `annotation` (path) and `fps` (as the container announces it; NaN where it cannot be read).
-
     Raises:
         AffectkitError: `root` has no annotations in one of the known layouts.
     """
     root = Path(root)
-    videos = _find_videos(root)
-    rows = [_row(path, videos) for path in _find_annotations(root)]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    found = _find_annotations(root)
+    videos = find_videos(
+        folder for pattern in VIDEO_FOLDERS for folder in sorted(root.glob(pattern))
+    )
+    names = {path.stem for path in found}
+    return make_index(_row(path, videos, names) for path in found)
 
 
-def _row(annotation: Path, videos: dict[str, Path]) -> dict[str, str | float]:
-    recording = annotation.stem
-    subject = _video_name(recording)
-    video = videos.get(recording) or videos.get(subject)
+def _row(path: Path, videos: dict[str, Path], names: set[str]) -> dict[str, Any]:
+    video = _video_name(path.stem)
     return {
-        "recording": recording,
-        "subject": subject,
-        "split": SPLITS[annotation.parent.name],
-        "video": str(video or ""),
-        "annotation": str(annotation),
-        "fps": _announced_fps(video) if video else math.nan,
+        "recording": path.stem,
+        "subject": video,
+        "split": SPLITS[path.parent.name],
+        "person": _person(path.stem, names),
+        "annotation": (str(path),),
+        **announced(videos.get(path.stem) or videos.get(video)),
     }
 
 
 def _video_name(recording: str) -> str:
-    for suffix in PERSON_SUFFIXES:
-        recording = recording.removesuffix(suffix)
+    for person in PEOPLE:
+        recording = recording.removesuffix(f"_{person}")
     return recording
 
 
-def _announced_fps(video: Path) -> float:
-    # one broken video must not hide the others: whoever opens it reports it
-    try:
-        return float(probe(video).fps)
-    except AffectkitError:
-        return math.nan
+def _person(recording: str, names: set[str]) -> str:
+    """Which of two people; one who has no suffix is the one that the other's suffix leaves."""
+    for person, other in (PEOPLE, PEOPLE[::-1]):
+        beside = {f"{recording}_{other}", f"{recording}_{person}"} & names
+        if recording.endswith(f"_{person}") or beside == {f"{recording}_{other}"}:
+            return person
+    return ""
 
 
 def _find_annotations(root: Path) -> list[Path]:
     for name in ANNOTATION_FOLDERS:
         for folder in (root / name, *sorted(root.glob(f"*/{name}"))):
-            found = [path for split in SPLITS for path in _visible(folder / split, "*.txt")]
+            found = [path for split in SPLITS for path in visible(folder / split, "*.txt")]
             if found:
                 return found
-    raise AffectkitError(_not_found(root))
-
-
-def _find_videos(root: Path) -> dict[str, Path]:
-    folders = [folder for pattern in VIDEO_FOLDERS for folder in sorted(root.glob(pattern))]
-    return {
-        path.stem: path
-        for folder in reversed(folders)
-        for path in reversed(list(_visible(folder, "**/*")))
-        if path.suffix.lower() in VIDEO_SUFFIXES
-    }
-
-
-def _visible(folder: Path, pattern: str) -> list[Path]:
-    return [path for path in sorted(folder.glob(pattern)) if not path.name.startswith(".")]
-
-
-def _not_found(root: Path) -> str:
-    if not root.is_dir():
-        return f"no Aff-Wild2 in {root}: there is no such folder"
-    entries = sorted(path.name for path in root.iterdir() if not path.name.startswith("."))
-    shown = ", ".join(entries[:8]) + (", ..." if len(entries) > 8 else "")
     wanted = " or ".join(
         f"{name}/{{Train_Set,Validation_Set}}/*.txt" for name in ANNOTATION_FOLDERS
     )
-    return (
-        f"no Aff-Wild2 in {root}: looked for {wanted} here and one folder down, "
-        f"found {shown or 'an empty folder'}; see data/README.md"
-    )
+    raise not_found("Aff-Wild2", root, f"{wanted} here and one folder down")
 
 
-def annotations(root: Path, row: pd.Series, time: NDArray[np.float64]) -> xr.Dataset:
-    """Read the annotation of one recording onto the frames of its video.
-
-    Args:
-        root: the dataset's folder.
-        row: the recording's row of `index`.
-        time: (frame) seconds, the time stamps of all decoded frames.
-
-    Returns:
-        `annotation` (frame, affect); NaN where a frame is marked as not annotated, or has no line.
-        Lines beyond the last frame are left out. More than one line too many or too few warns.
+def annotations(root: Path, name: str) -> xr.Dataset:
+    """Read the annotation (frame, affect) of one recording, a line a frame.
 
     Raises:
-        AffectkitError: the file is missing or not in the format; names the line.
+        AffectkitError: there is no such recording, or its file is not in the format; names the
+            line.
     """
-    path = Path(root) / str(row["annotation"])
-    values = read_annotation(path)
-    count, lines = len(time), len(values)
-    if abs(lines - count) > 1:
-        warnings.warn(f"{path} has {lines} lines, its video {count} frames", stacklevel=2)
-    annotation = np.full((count, len(AFFECT)), np.nan, np.float32)
-    annotation[:lines] = values[:count]
-    return xr.Dataset(
-        {"annotation": (("frame", "affect"), annotation)},
-        {"frame": np.arange(count), "time": ("frame", np.asarray(time)), "affect": list(AFFECT)},
-        {"dataset": "affwild2", "source_range": [-1.0, 1.0]},
-    )
+    found = {path.stem: path for path in _find_annotations(Path(root))}
+    if name not in found:
+        raise unknown("recording", name, found)
+    values = read_annotation(found[name])
+    return annotate(values, dataset="affwild2", recording=name, alignment=ALIGNMENT)
 
 
 def read_annotation(path: Path) -> NDArray[np.float32]:

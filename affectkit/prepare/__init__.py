@@ -70,8 +70,8 @@ def prepare(
             video=video_of(root, row),
             path=out / f"{row['recording']}.zarr",
             attrs={"dataset": dataset, **{key: str(row[key]) for key in ("subject", "split")}},
-            annotate=partial(functions.annotations, root, row),
-            annotation_file=str(row["annotation"]),
+            annotate=partial(functions.annotations, root, row["recording"]),
+            annotation_files=row["annotation"],
             detector=detector,
             options=options or {},
             crop=crop,
@@ -97,8 +97,8 @@ def prepare_video(
     Args:
         path: the video; its name without suffix becomes the recording's.
         out: folder for the recording.
-        annotation_csv: a table with the columns `frame` (0-based) or `time` (seconds; the nearest
-            row within half a frame counts), `valence` and `arousal` in [-1, 1].
+        annotation_csv: a table with the columns `frame` (0-based) or `time` (seconds; frames
+            between two rows are interpolated), `valence` and `arousal` in [-1, 1].
         detector: one of `affectkit.faces.DETECTORS`.
         options: of the detector, such as `{"upsample": 1}` for dlib.
         crop: the crop contract.
@@ -118,7 +118,7 @@ def prepare_video(
         path=Path(out) / f"{path.stem}.zarr",
         attrs={"dataset": "", "subject": path.stem, "split": ""},
         annotate=partial(read_own_annotation, annotation_csv) if annotation_csv else None,
-        annotation_file=str(annotation_csv or ""),
+        annotation_files=(str(annotation_csv),) if annotation_csv else (),
         detector=detector,
         options=options or {},
         crop=crop,

@@ -16,15 +16,22 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from affectkit.datasets import on_frames
 from affectkit.errors import AffectkitError
 from affectkit.faces import DETECTORS, Crop, crop_boxes, cut, load_detector
-from affectkit.recording import FACE_CHUNK, make_recording, open_recording, save_recording
+from affectkit.recording import (
+    FACE_CHUNK,
+    FULL_RANGE,
+    make_recording,
+    open_recording,
+    save_recording,
+)
 from affectkit.video import VideoInfo, probe, read_frames
 
 BATCH = 16  # frames decoded at once: 100 MB at 1080p
 
 Progress = Callable[[str, int, int], None]  # recording, frames done, frames in all (0 = unknown)
-Annotate = Callable[[NDArray[np.float64]], xr.Dataset]
+Annotate = Callable[[], xr.Dataset]
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,7 @@ class Job:
     path: Path  # the recording to write
     attrs: dict[str, Any]  # dataset, subject, split
     annotate: Annotate | None
-    annotation_file: str
+    annotation_files: tuple[str, ...]
     detector: str
     options: Mapping[str, Any]  # of the detector
     crop: Crop
@@ -85,12 +92,12 @@ def is_made(job: Job, *, own: bool = False) -> bool:
 
 
 def _source(job: Job) -> dict[str, Any]:
-    annotation = Path(job.annotation_file)
+    annotation = [Path(path) for path in job.annotation_files]
     return {
         "video": str(job.video),
         "video_bytes": job.video.stat().st_size if job.video.is_file() else 0,
-        "annotation": job.annotation_file,
-        "annotation_bytes": annotation.stat().st_size if annotation.is_file() else 0,
+        "annotation": list(job.annotation_files),
+        "annotation_bytes": sum(path.stat().st_size for path in annotation if path.is_file()),
         "detector": job.detector,
         "options": {key: str(value) for key, value in job.options.items()},
         "crop": asdict(job.crop),
@@ -135,7 +142,7 @@ def _assemble(job: Job, info: VideoInfo, found: Found, crop_box: NDArray[np.floa
         "detected": np.asarray(np.isfinite(found.box).all(axis=1)),
         "crop_box": crop_box,
     }
-    source = job.annotate(found.time) if job.annotate else xr.Dataset()
+    source = on_frames(job.annotate(), found.time) if job.annotate else xr.Dataset()
     variables |= {str(name): array.values for name, array in source.data_vars.items()}
     attrs = job.attrs | {
         "recording": job.name,
@@ -144,7 +151,7 @@ def _assemble(job: Job, info: VideoInfo, found: Found, crop_box: NDArray[np.floa
         "width": info.width,
         "height": info.height,
         "crop": asdict(job.crop),
-        "source_range": source.attrs.get("source_range", [-1.0, 1.0]),
+        "source_range": source.attrs.get("source_range", FULL_RANGE),
         "history": f"affectkit {version('affectkit')} prepare, detector {job.detector}",
         "source": _source(job),
     }

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from affectkit.datasets import affwild2
@@ -40,9 +39,8 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def read(path: Path, count: int = 4) -> np.ndarray:
-    row = pd.Series({"annotation": str(path)})
-    return affwild2.annotations(path.parent, row, np.arange(count) / 15)["annotation"].values
+def read(path: Path) -> np.ndarray:
+    return affwild2.read_annotation(path)
 
 
 def test_index_has_a_row_an_annotation_and_finds_the_video_without_the_person(root):
@@ -52,7 +50,8 @@ def test_index_has_a_row_an_annotation_and_finds_the_video_without_the_person(ro
     assert set(both["video"]) == {str(root / "batch1" / "10-60-1280x720.mp4")}
     assert set(both["subject"]) == {"10-60-1280x720"}
     assert index.loc["102", "video"] == str(root / "batch2" / "102.mp4")
-    assert index.loc["102", "fps"] == 15
+    assert index.loc["102", ["fps", "frames"]].tolist() == [15, 4]
+    assert both["person"].tolist() == ["left", "right", ""]
 
 
 def test_index_keeps_an_annotation_without_video(root):
@@ -82,14 +81,19 @@ def test_wrong_root_says_what_was_looked_for_and_what_is_there(tmp_path):
 
 
 def test_annotation_is_labelled_and_line_k_is_frame_k(root):
-    path = write_annotation(root / "a.txt", "0.1,-0.2", "0.3,0.4", "-1,1", "0,0")
-    row = pd.Series({"annotation": str(path)})
-    dataset = affwild2.annotations(root, row, TIME + 0.5)
+    path = root / "VA_Estimation_Challenge" / "Train_Set" / "no_video.txt"
+    write_annotation(path, "0.1,-0.2", "0.3,0.4", "-1,1", "0,0")
+    dataset = affwild2.annotations(root, "no_video")
     assert dataset["annotation"].dims == ("frame", "affect")
     assert dataset["annotation"].dtype == np.float32
     assert dataset["annotation"].sel(frame=1, affect="arousal").item() == np.float32(0.4)
-    assert dataset["time"].values.tolist() == (TIME + 0.5).tolist()
-    assert dataset.attrs["source_range"] == [-1, 1]
+    assert dataset.attrs["source_range"] == {"valence": [-1, 1], "arousal": [-1, 1]}
+    assert dataset.attrs["recording"] == "no_video"
+
+
+def test_an_unknown_recording_is_named_with_its_nearest(root):
+    with pytest.raises(AffectkitError, match="unknown recording 'no_vide': did you mean 'no_video"):
+        affwild2.annotations(root, "no_vide")
 
 
 def test_minus_five_in_either_column_blanks_both(tmp_path):
@@ -100,20 +104,7 @@ def test_minus_five_in_either_column_blanks_both(tmp_path):
 def test_crlf_byte_order_mark_and_blank_last_lines_are_tolerated(tmp_path):
     path = write_annotation(tmp_path / "a.txt", "0.5, -0.5", "", " ", end="\r\n")
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-    assert read(path, 1).tolist() == [[0.5, -0.5]]
-
-
-def test_one_line_too_many_is_cut_in_silence(tmp_path):
-    path = write_annotation(tmp_path / "a.txt", *["0,0"] * 4, "1,1")
-    assert read(path).tolist() == [[0, 0]] * 4
-
-
-@pytest.mark.parametrize(("lines", "known"), [(2, 2), (6, 4)])
-def test_counts_that_differ_by_more_warn_with_file_and_counts(tmp_path, lines, known):
-    path = write_annotation(tmp_path / "a.txt", *["0.5,0.5"] * lines)
-    with pytest.warns(UserWarning, match=rf"a\.txt has {lines} lines, its video 4 frames"):
-        values = read(path)
-    assert np.isnan(values[:, 0]).tolist() == [number >= known for number in range(4)]
+    assert read(path).tolist() == [[0.5, -0.5]]
 
 
 @pytest.mark.parametrize("line", ["0.1,happy", "0.1", "0.1,0.2,0.3", "1.2,0", "0,-4", "nan,0", ""])

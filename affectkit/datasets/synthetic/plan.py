@@ -17,7 +17,7 @@ PLAN = "synthetic.json"
 VERSION = 1  # of the drawing and the movements: rises when the same seed gives another picture
 GAP = 0.2  # seconds, one stretch without annotation
 
-SPLIT_FOLDERS = ("Train_Set", "Validation_Set", "Test_Set")
+SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Plan:
     size: int  # of the square picture, in pixels
     seed: int
     missing: float  # share of frames marked as not annotated
+    layout: str = "affwild2"
+    traps: bool = False
     version: int = VERSION
 
     @property
@@ -42,10 +44,10 @@ class Plan:
         """One recording a person, numbered through the splits."""
         return [f"person_{number:03d}" for number in range(sum(self.people))]
 
-    def split_folder(self, number: int) -> str:
-        """The folder of annotations that a person's file belongs in."""
+    def split(self, number: int) -> str:
+        """The split that a person belongs to."""
         ends = np.cumsum(self.people)
-        return SPLIT_FOLDERS[int(np.searchsorted(ends, number, side="right"))]
+        return SPLITS[int(np.searchsorted(ends, number, side="right"))]
 
 
 @dataclass(frozen=True, eq=False)

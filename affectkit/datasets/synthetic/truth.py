@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from affectkit.datasets.synthetic.drawing import draw
 from affectkit.datasets.synthetic.landmarks import landmarks
+from affectkit.datasets.synthetic.layouts import LAYOUTS
 from affectkit.datasets.synthetic.movement import MOVEMENT, RATERS
 from affectkit.datasets.synthetic.plan import Scene, make_scene, read_plan
 from affectkit.errors import unknown
@@ -47,6 +48,21 @@ def truth(root: Path, name: str) -> xr.Dataset:
         },
         {"recording": name},
     )
+
+
+def written(root: Path) -> dict[str, xr.Dataset]:
+    """What a loader must read from `root`, by recording: annotations rounded as in the files.
+
+    Raises:
+        AffectkitError: `root` is no synthetic dataset.
+    """
+    plan = read_plan(root)
+    layout, numbers = LAYOUTS[plan.layout], range(len(plan.names))
+    return {
+        name: known.assign_attrs(dataset="synthetic")
+        for number in numbers
+        for name, known in layout.written(plan, number).items()
+    }
 
 
 def effect(

@@ -1,4 +1,4 @@
-"""Writes a synthetic dataset in the layout of Aff-Wild2, with the single ratings beside it."""
+"""Writes a synthetic dataset: claims the folder, then draws each person in its layout."""
 
 import multiprocessing
 from collections.abc import Callable, Iterator
@@ -7,22 +7,11 @@ from functools import partial
 from pathlib import Path
 
 import cv2
-import numpy as np
-import pandas as pd
-from numpy.random import Generator
-from numpy.typing import NDArray
 
-from affectkit.datasets.affwild2 import HEADER, NOT_ANNOTATED
-from affectkit.datasets.synthetic.drawing import draw
-from affectkit.datasets.synthetic.movement import MOVEMENT, RATERS
-from affectkit.datasets.synthetic.plan import PLAN, Plan, Scene, make_scene, plan_content, read_plan
-from affectkit.errors import AffectkitError
-from affectkit.files import beside, write_json, write_text
-from affectkit.recording import AFFECT
-from affectkit.video import write_video
-
-SENSOR_NOISE = 3.0  # grey levels
-NOISE_PICTURES = 8
+from affectkit.datasets.synthetic.layouts import LAYOUTS
+from affectkit.datasets.synthetic.plan import PLAN, Plan, plan_content, read_plan
+from affectkit.errors import AffectkitError, unknown
+from affectkit.files import write_json
 
 Progress = Callable[[int, int], None]
 
@@ -30,6 +19,8 @@ Progress = Callable[[int, int], None]
 def write(
     root: Path,
     *,
+    layout: str = "affwild2",
+    traps: bool = False,
     people: tuple[int, int, int] = (32, 8, 8),
     seconds: float = 20.0,
     fps: float = 15,
@@ -47,6 +38,8 @@ def write(
 
     Args:
         root: a new folder, or one that an earlier call with the same numbers began.
+        layout: one of `LAYOUTS`.
+        traps: with the oddities that copies of the real dataset have been seen with.
         people: how many for training, validation and test; one video each.
         seconds: length of each video.
         fps: frames a second.
@@ -63,14 +56,18 @@ def write(
         AffectkitError: `root` holds something else, or a number makes no sense.
     """
     root = Path(root)
-    plan = Plan((people[0], people[1], people[2]), float(seconds), float(fps), size, seed, missing)
+    if layout not in LAYOUTS:
+        raise unknown("layout", layout, LAYOUTS)
+    counts = (people[0], people[1], people[2])
+    plan = Plan(counts, float(seconds), float(fps), size, seed, missing, layout, traps)
     _check(plan, workers)
     _claim(root, plan)
     numbers = range(len(plan.names))
-    task = partial(_write_person, root, plan)
+    task = partial(LAYOUTS[layout].write, root, plan)
     for done, _ in enumerate(_each(task, numbers, workers), start=1):
         if progress:
             progress(done, len(numbers))
+    LAYOUTS[layout].finish(root, plan)
     return root
 
 
@@ -122,49 +119,3 @@ def _each(task: Callable[[int], None], numbers: range, workers: int) -> Iterator
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-
-
-def _write_person(root: Path, plan: Plan, number: int) -> None:
-    name = plan.names[number]
-    video = root / "batch1" / f"{name}.mp4"
-    annotation = root / "VA_Estimation_Challenge" / plan.split_folder(number) / f"{name}.txt"
-    rating = root / "ratings" / f"{name}.csv"
-    scene = make_scene(plan, number)
-    if not rating.is_file():
-        with beside(rating) as partial_path:
-            rating_table(scene).to_csv(partial_path, index=False, float_format="%.4f")
-    if not annotation.is_file():
-        write_text(annotation, annotation_text(scene))
-    if not video.is_file():
-        write_video(video, film(scene, plan.fps), fps=plan.fps)
-
-
-def rating_table(scene: Scene) -> pd.DataFrame:
-    """Every rater's trace in long form: frame, rater, valence, arousal."""
-    traces = [
-        pd.DataFrame(trace, columns=list(AFFECT)).assign(frame=range(len(trace)), rater=rater)
-        for rater, trace in zip(RATERS, scene.rating, strict=True)
-    ]
-    return pd.concat(traces)[["frame", "rater", *AFFECT]]
-
-
-def annotation_text(scene: Scene) -> str:
-    """The mean of the raters as Aff-Wild2 writes it, a line a frame."""
-    annotation = scene.rating.mean(axis=0)
-    annotation[~scene.annotated] = NOT_ANNOTATED
-    lines = [f"{valence:.4f},{arousal:.4f}" for valence, arousal in annotation]
-    return "\n".join([HEADER, *lines, ""])
-
-
-def film(scene: Scene, fps: float) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-    """The frames as a camera sees them: time in seconds and rgb (row, col, channel)."""
-    noise = _draw_noise(scene.noise, scene.person.size)
-    order = scene.noise.integers(len(noise), size=len(scene.movement))
-    for frame, values in enumerate(scene.movement):
-        picture = draw(scene.person, dict(zip(MOVEMENT, values, strict=True)))
-        yield frame / fps, np.asarray(cv2.add(picture, noise[order[frame]], dtype=cv2.CV_8U))
-
-
-def _draw_noise(rng: Generator, size: int) -> NDArray[np.int16]:
-    noise = rng.normal(0, SENSOR_NOISE, (NOISE_PICTURES, size, size, 3))
-    return np.clip(noise, -4 * SENSOR_NOISE, 4 * SENSOR_NOISE).astype(np.int16)

@@ -33,7 +33,7 @@ def test_what_is_read_is_what_was_written(drawn):
     dataset = find("synthetic")
     row = dataset.index(drawn).iloc[1]
     (time, rgb), *_ = read_frames(row["video"])
-    read = dataset.annotations(drawn, row, time)
+    read = dataset.annotations(drawn, row["recording"])
     scene = make_scene(read_plan(drawn), 1)
     expected = np.where(scene.annotated[:, None], scene.rating.mean(axis=0).round(4), np.nan)
     assert not scene.annotated.all()
@@ -85,6 +85,11 @@ def test_foreign_folder_is_left_alone(tmp_path):
         synthetic.write(tmp_path, **TINY)
 
 
+def test_unknown_layouts_list_the_known_ones(tmp_path):
+    with pytest.raises(AffectkitError, match="unknown layout 'affwild3': did you mean 'affwild2'"):
+        synthetic.write(tmp_path / "new", **TINY, layout="affwild3")
+
+
 @pytest.mark.parametrize(
     "wrong", [{"people": (0, 0, 0)}, {"seconds": 0}, {"size": 97}, {"missing": 2}, {"workers": 0}]
 )
@@ -95,10 +100,9 @@ def test_senseless_numbers_are_named(wrong, tmp_path):
 
 def test_damaged_plan_and_ratings_are_one_clear_line(drawn, tmp_path):
     root = Path(shutil.copytree(drawn, tmp_path / "copy"))
-    row = synthetic.index(root).iloc[0]
     (root / "ratings" / "person_000.csv").write_text("frame,person\n1,2\n")
     with pytest.raises(AffectkitError, match=r"person_000\.csv cannot be read as ratings"):
-        synthetic.annotations(root, row, np.arange(15) / 15)
+        synthetic.annotations(root, "person_000")
     (root / "synthetic.json").write_text("{}")
     with pytest.raises(AffectkitError, match=r"synthetic\.json is not the plan"):
         synthetic.index(root)

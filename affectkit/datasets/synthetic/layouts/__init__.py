@@ -1,0 +1,10 @@
+"""Published layouts that drawn people can be written in; adding one is a file and a line here."""
+
+from affectkit.datasets.synthetic.layouts import affwild2
+from affectkit.datasets.synthetic.layouts.layout import Layout
+
+LAYOUTS: dict[str, Layout] = {
+    "affwild2": affwild2.LAYOUT,
+}
+
+__all__ = ["LAYOUTS", "Layout"]
