@@ -123,5 +123,5 @@ def _check_overlap(annotations: xr.Dataset, placed: xr.Dataset) -> None:
         name, (first, last) = annotations.attrs["recording"], placed["time"].values[[0, -1]]
         raise AffectkitError(
             f"{name}: none of its {int(known.sum())} annotated rows falls on "
-            f" the video's {placed.sizes['frame']} frames ({first:.2f} to {last:.2f} s)"
+            f"the video's {placed.sizes['frame']} frames ({first:.2f} to {last:.2f} s)"
         )
