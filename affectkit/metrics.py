@@ -1,13 +1,16 @@
 """Agreement of two labelled signals: each metric is one function of (annotation, prediction, dim).
 
 Frames where either signal is NaN are left out. Variances and covariances divide by n (ddof 0), as
-the Aff-Wild and ABAW evaluations do. Whatever dims are not in `dim` survive.
+the Aff-Wild and ABAW evaluations do. Whatever dims are not in `dim` survive. At the end stands how
+several raters agree.
 """
 
 from collections.abc import Callable, Collection, Hashable
 
 import numpy as np
 import xarray as xr
+
+from affectkit.errors import unknown
 
 Dims = str | Collection[Hashable]
 ROUNDING = 1e-24
@@ -79,3 +82,55 @@ METRICS: dict[str, Callable[[xr.DataArray, xr.DataArray, Dims], xr.DataArray]] =
     "bias": bias,
     "sign_agreement": sign_agreement,
 }
+
+
+def pairwise_ccc(rating: xr.DataArray, dim: Dims) -> xr.DataArray:
+    """CCC of each rater with each other one along `dim`: (rater, other, ...), NaN with oneself."""
+    numbered = rating.assign_coords(rater=range(rating.sizes["rater"]))
+    other = numbered.rename(rater="other")
+    pairs = ccc(numbered, other, dim).where(numbered["rater"] != other["other"])
+    return pairs.drop_vars(["rater", "other"])
+
+
+ICC = ("1,1", "1,k", "2,1", "2,k", "3,1", "3,k")
+
+
+def icc(rating: xr.DataArray, dim: str, form: str = "2,1") -> xr.DataArray:
+    """Intraclass correlation of the raters (Shrout & Fleiss 1979), the targets along `dim`.
+
+    Args:
+        rating: (rater, `dim`, ...); a target counts where no rater is NaN.
+        dim: the dimension of the targets, as a rule `frame`.
+        form: one of `ICC`. `2`: raters drawn from many, whose offsets are disagreement; `3`: these
+            very raters, whose offsets do not matter; `1`: other raters for every target. After the
+            comma `1`: how reliable a single rater is; `k`: the mean of them all.
+
+    Returns:
+        (...), NaN for fewer than two raters or targets, and where nothing varies.
+
+    Raises:
+        AffectkitError: the form is unknown.
+    """
+    if form not in ICC:
+        raise unknown("form of the intraclass correlation", form, ICC)
+    between, raters, rest, n = _mean_squares(rating, dim)
+    k = rating.sizes["rater"]
+    noise = (raters + (n - 1) * rest) / n if form[0] == "1" else rest
+    offsets = (raters - rest) / n if form[0] == "2" else 0
+    signal = between - noise
+    whole = between + (k - 1) * noise + k * offsets if form[-1] == "1" else between + offsets
+    return signal / whole.where(abs(whole) > ROUNDING)
+
+
+def _mean_squares(rating: xr.DataArray, dim: str) -> tuple[xr.DataArray, ...]:
+    """Between targets, between raters, of the rest; and the number of targets, NaN below two."""
+    complete = rating.notnull().all("rater")
+    rating = rating.astype(np.float64).where(complete)
+    k, n = rating.sizes["rater"], complete.sum(dim).astype(np.float64)
+    n = n.where((n > 1) & (k > 1))
+    target, rater = rating.mean("rater"), rating.mean(dim)
+    grand = target.mean(dim)
+    between = k * ((target - grand) ** 2).sum(dim) / (n - 1)
+    raters = n * ((rater - grand) ** 2).sum("rater") / max(k - 1, 1)
+    rest = ((rating - target - rater + grand) ** 2).sum(["rater", dim]) / (n - 1) / max(k - 1, 1)
+    return between, raters, rest, n

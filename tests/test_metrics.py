@@ -7,7 +7,18 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torchmetrics.functional import concordance_corrcoef, pearson_corrcoef
 
-from affectkit.metrics import METRICS, ccc, mae, pearson, rmse, sign_agreement
+from affectkit.errors import AffectkitError
+from affectkit.metrics import (
+    ICC,
+    METRICS,
+    ccc,
+    icc,
+    mae,
+    pairwise_ccc,
+    pearson,
+    rmse,
+    sign_agreement,
+)
 
 signals = arrays(np.float64, 30, elements=st.integers(-100, 100).map(lambda number: number / 100))
 
@@ -190,3 +201,83 @@ def test_single_precision_is_summed_in_double():
     for metric in (ccc, rmse, mae):
         single, double = metric(a, p, "frame"), metric(a.astype(float), p.astype(float), "frame")
         assert float(single) == float(double)
+
+
+def table(values) -> xr.DataArray:
+    return xr.DataArray(np.asarray(values, float), dims=("rater", "frame"))
+
+
+# table 2 of Shrout & Fleiss (1979): six targets, four judges; below it what they found
+JUDGES = [[9, 6, 8, 7, 10, 6], [2, 1, 4, 1, 5, 2], [5, 3, 6, 2, 6, 4], [8, 2, 8, 6, 9, 7]]
+FOUND = {"1,1": 0.17, "2,1": 0.29, "3,1": 0.71, "1,k": 0.44, "2,k": 0.62, "3,k": 0.91}
+
+
+@pytest.mark.parametrize("form", ICC)
+def test_icc_is_that_of_shrout_and_fleiss(form):
+    assert float(icc(table(JUDGES), "frame", form)) == pytest.approx(FOUND[form], abs=0.005)
+
+
+@given(signals, signals, signals)
+def test_icc_of_the_mean_of_fixed_raters_is_cronbachs_alpha(a, b, c):
+    rows = np.array([a, b, c])
+    varied(a, b, c, rows.sum(axis=0))
+    alpha = 3 / 2 * (1 - rows.var(axis=1).sum() / rows.sum(axis=0).var())
+    assert float(icc(table(rows), "frame", "3,k")) == pytest.approx(alpha, abs=1e-9)
+
+
+@given(signals, signals)
+def test_icc_of_one_of_two_raters_is_nearly_their_ccc(a, b):
+    varied(a, b)
+    rows = np.tile([a, b], 200)  # of many targets: the two differ by the order of 1 / n
+    expected = float(ccc(line(rows[0]), line(rows[1]), "frame"))
+    assert float(icc(table(rows), "frame", "2,1")) == pytest.approx(expected, abs=1e-3)
+
+
+@given(signals, signals, st.sampled_from(ICC))
+def test_the_mean_of_raters_is_more_reliable_as_spearman_and_brown_say(a, b, form):
+    varied(a, b)
+    one = float(icc(table([a, b]), "frame", f"{form[0]},1"))
+    assume(abs(1 + one) > 0.05)
+    both = float(icc(table([a, b]), "frame", f"{form[0]},k"))
+    assert both == pytest.approx(2 * one / (1 + one), abs=1e-6)
+
+
+@given(signals, signals, st.floats(-3, 3))
+def test_offsets_count_as_the_form_says(a, b, offset):
+    varied(a, b)
+    plain, moved = table([a, b]), table([a, b + offset])
+    assert float(icc(moved, "frame", "3,1")) == pytest.approx(float(icc(plain, "frame", "3,1")))
+    apart, far = table([a, a + 1]), table([a, a + 2])
+    assert icc(far, "frame", "2,1") < icc(apart, "frame", "2,1") < 1
+
+
+def test_icc_skips_targets_that_a_rater_left_out():
+    gappy = np.column_stack([JUDGES, [np.nan, 3, 4, 5]])
+    assert float(icc(table(gappy), "frame")) == float(icc(table(JUDGES), "frame"))
+
+
+@pytest.mark.parametrize("form", ICC)
+@pytest.mark.parametrize(
+    "rows", [[[0.1, 0.1], [0.1, 0.1]], [[0.1, 0.2]], [[0.1], [0.2]], [[np.nan, 0], [0, np.nan]]]
+)
+def test_icc_of_too_little_is_nan(rows, form):
+    assert np.isnan(icc(table(rows), "frame", form))
+
+
+def test_icc_of_each_affect_stands_by_itself():
+    both = xr.concat([table(JUDGES), 2 * table(JUDGES)], "affect")
+    assert icc(both, "frame").dims == ("affect",)
+    np.testing.assert_allclose(icc(both, "frame"), float(icc(table(JUDGES), "frame")))
+
+
+def test_an_unknown_form_lists_the_known_ones():
+    with pytest.raises(AffectkitError, match="known are 1,1, 1,k, 2,1"):
+        icc(table(JUDGES), "frame", "4,1")
+
+
+def test_pairs_of_raters():
+    pairs = pairwise_ccc(table(JUDGES), "frame")
+    assert pairs.dims == ("rater", "other")
+    expected = ccc(line(JUDGES[0]), line(JUDGES[2]), "frame")
+    np.testing.assert_allclose([pairs[0, 2], pairs[2, 0]], expected)
+    assert np.isnan(np.diag(pairs)).all()

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from affectkit.errors import unknown
-from affectkit.metrics import ccc, pearson
+from affectkit.metrics import pairwise_ccc, pearson
 
 
 def fuse(rating: xr.DataArray, method: str = "mean") -> xr.DataArray:
@@ -75,10 +75,7 @@ FUSIONS: dict[str, Callable[[xr.DataArray], xr.DataArray]] = {
 
 def _agreement(rating: xr.DataArray) -> xr.DataArray:
     """Mean CCC of each rater with each other one; 0 for a rater who meets nobody."""
-    numbered = rating.assign_coords(rater=range(rating.sizes["rater"]))
-    other = numbered.rename(rater="other")
-    pairs = ccc(numbered, other, "frame").where(numbered["rater"] != other["other"])
-    return pairs.mean("other").fillna(0.0).drop_vars("rater")
+    return pairwise_ccc(rating, "frame").mean("other").fillna(0.0)
 
 
 def _weighted(values: xr.DataArray, weight: xr.DataArray) -> xr.DataArray:
