@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
 from affectkit.cli import printing
@@ -62,11 +63,13 @@ def evaluate(
     recordings: Annotated[Path | None, typer.Option(help="Where the run's are now.")] = None,
     format_: Annotated[str, typer.Option("--format", help="table, csv, latex, json")] = "table",
 ) -> None:
-    """Score a run's predictions, with intervals, and write scores.csv."""
+    """Score a run's predictions, with intervals, and write scores.csv; show what raters reach."""
     from affectkit import evaluation
 
     scores = evaluation.evaluate(run, recordings, split=split)
-    printing.show_scores(console, scores, format_)
+    raters = evaluation.evaluate_raters(run, recordings, split=split)
+    shown = pd.concat([scores, raters]) if len(raters) else scores
+    printing.show_scores(console, shown, format_)
 
 
 def compare(run: Path, others: list[Path], split: str = "test") -> None:

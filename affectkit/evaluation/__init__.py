@@ -1,7 +1,7 @@
 """How well a run predicts: scores with intervals, two runs compared, raters against each other."""
 
 from affectkit.evaluation.compare import compare
-from affectkit.evaluation.raters import rater_agreement
+from affectkit.evaluation.raters import evaluate_raters, rater_agreement
 from affectkit.evaluation.report import FORMATS, caption, format_scores, table
 from affectkit.evaluation.scores import MEAN, POOLED, evaluate
 
@@ -12,6 +12,7 @@ __all__ = [
     "caption",
     "compare",
     "evaluate",
+    "evaluate_raters",
     "format_scores",
     "rater_agreement",
     "table",

@@ -26,10 +26,7 @@ def open_pairs(run: Path, recordings: Path | None, split: str) -> list[xr.Datase
     contract = read_contract(run)
     names = _names(run, contract.get("splits", {}), split)
     _check_predicted(run, names, recordings or contract["recordings"])
-    pairs = [
-        _pair(run, recordings / f"{name}.zarr" if recordings else recording_store(run, name))
-        for name in names
-    ]
+    pairs = [_pair(run, store) for store in stores(run, recordings, split)]
     annotated = [pair for pair in pairs if pair["annotation"].notnull().any()]
     if not annotated:
         raise AffectkitError(
@@ -37,6 +34,18 @@ def open_pairs(run: Path, recordings: Path | None, split: str) -> list[xr.Datase
             f"score; prepare it with annotations, or evaluate another split"
         )
     return annotated
+
+
+def stores(run: Path, recordings: Path | None, split: str) -> list[Path]:
+    """Where the recordings of a split lie.
+
+    Raises:
+        AffectkitError: the run does not know the split, or a recording lies nowhere it knows of.
+    """
+    return [
+        recordings / f"{name}.zarr" if recordings else recording_store(run, name)
+        for name in _names(run, read_contract(run).get("splits", {}), split)
+    ]
 
 
 def _names(run: Path, splits: dict[str, list[str]], split: str) -> list[str]:

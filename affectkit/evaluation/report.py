@@ -67,10 +67,15 @@ def caption(scores: pd.DataFrame) -> str:
         if counts
         else "too little for intervals"
     )
+    raters = (
+        "; (one rater) is each rater against the mean of the others, what a human reaches"
+        if scores["recording"].str.startswith("(one rater").any()
+        else ""
+    )
     return (
         f"{frames}; (all) pools the frames of all recordings, (mean) is the mean over recordings; "
         f"variances divide by n (ddof 0), frames without annotation or prediction are left out; "
-        f"{intervals}."
+        f"{intervals}{raters}."
     )
 
 

@@ -47,7 +47,7 @@ def evaluate(
     """
     opened = pairs.open_pairs(run, recordings, split)
     bootstrap = Bootstrap(resamples, seed)
-    parts = [_pooled(opened, bootstrap), _mean(opened, bootstrap)]
+    parts = [pooled_rows(opened, bootstrap), mean_rows(opened, bootstrap)]
     parts += [_single(pair, bootstrap) for pair in opened]
     scores = pd.DataFrame([row for part in parts for row in part])
     scores.insert(0, "split", split)
@@ -72,11 +72,14 @@ def measure(pair: xr.Dataset) -> xr.DataArray:
     return with_mean(xr.concat(values, pd.Index(list(METRICS), name="metric")))
 
 
-def _pooled(opened: list[xr.Dataset], bootstrap: Bootstrap) -> Iterator[dict[str, Any]]:
+def pooled_rows(
+    opened: list[xr.Dataset], bootstrap: Bootstrap, name: str = POOLED
+) -> Iterator[dict[str, Any]]:
+    """Rows of all frames pooled; subjects are resampled."""
     pooled = pairs.pool(opened)
     sums = group_sums(pooled, pairs.subjects_of_frames(opened))
     resampled = resample(sums, bootstrap)
-    return rows(POOLED, measure(pooled), resampled, pairs.count_frames(pooled), "subjects")
+    return rows(name, measure(pooled), resampled, pairs.count_frames(pooled), "subjects")
 
 
 def _single(pair: xr.Dataset, bootstrap: Bootstrap) -> Iterator[dict[str, Any]]:
@@ -86,11 +89,14 @@ def _single(pair: xr.Dataset, bootstrap: Bootstrap) -> Iterator[dict[str, Any]]:
     return rows(pair.attrs["recording"], measure(pair), resampled, pairs.count_frames(pair), unit)
 
 
-def _mean(opened: list[xr.Dataset], bootstrap: Bootstrap) -> Iterator[dict[str, Any]]:
+def mean_rows(
+    opened: list[xr.Dataset], bootstrap: Bootstrap, name: str = MEAN
+) -> Iterator[dict[str, Any]]:
+    """Rows of the mean over recordings; subjects are resampled."""
     values = xr.concat([measure(pair) for pair in opened], "recording")
     resampled = resample_mean(values, pairs.subjects(opened), bootstrap)
     frames = pairs.count_frames(pairs.pool(opened))
-    return rows(MEAN, values.mean("recording"), resampled, frames, "subjects")
+    return rows(name, values.mean("recording"), resampled, frames, "subjects")
 
 
 def rows(
