@@ -7,6 +7,7 @@ from affectkit.video.reading import (
     probe,
     read_frames,
     read_packets,
+    read_thumbnails,
     read_times,
 )
 from affectkit.video.writing import write_video
@@ -18,6 +19,7 @@ __all__ = [
     "probe",
     "read_frames",
     "read_packets",
+    "read_thumbnails",
     "read_times",
     "single_frames",
     "write_video",

@@ -6,12 +6,17 @@ seconds, wherever the first one lies. Traps met in the wild, and what is done ab
 - a frame without PTS takes the time of the frame before plus one nominal interval;
 - a PTS that repeats or falls back is moved to one tick after the frame before. No frame is left
   out, since annotation files count decoded frames; a warning says how many were moved;
+- an AVI has no PTS, and those made up for its B-frames are wrong: its frames take the time stamps
+  of decoding (DTS) in turn;
+- frames outside the part that an edit list shows are left out, as players do;
 - a packet that cannot be decoded is skipped, and the frames that can be are given; at the end a
-  warning says how many frames the header announced and how many came;
+  warning says how many frames (or seconds) the header announced and how many came. FFmpeg's frame
+  threads would swallow the frames round a fault, so slices alone share the work;
 - rotation that the container asks for is applied: width and height are those of the shown picture.
 """
 
 import warnings
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,11 +25,13 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError
 
 FPS = 25.0  # for files that say nothing
+SLACK = 0.25  # seconds that a header may announce too much
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ def probe(path: Path) -> VideoInfo:
     path = Path(path)
     with open_video(path) as container:
         stream = container.streams.video[0]
-        frame = next(_decode(container, stream, []), None)
+        frame = next(_decode(container, stream, Counter()), None)
         if frame is None:
             raise AffectkitError(f"{path}: no frame could be decoded; it is cut short or damaged")
         rotation = frame.rotation % 360
@@ -131,6 +138,23 @@ def read_times(path: Path) -> NDArray[np.float64]:
     return np.array([time for time, _ in _timed(Path(path))], np.float64)
 
 
+def read_thumbnails(path: Path, edge: int = 32) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+    """Decode every frame as `read_frames` does, but give small grey pictures: half the time.
+
+    Yields:
+        time in seconds, strictly rising, and grey (row, col), `edge` by `edge` whatever the shape.
+
+    Raises:
+        AffectkitError: as for `read_frames`.
+    """
+    small = VideoReformatter()
+    shape: tuple[int, ...] | None = None
+    for time, frame in _timed(Path(path)):
+        shape = _same_shape(path, shape, (frame.height, frame.width), time)
+        grey = small.reformat(frame, edge, edge, "gray", interpolation=Interpolation.AREA)
+        yield time, np.rot90(grey.to_ndarray(), round(frame.rotation / 90))
+
+
 def read_packets(path: Path) -> list[tuple[int | None, bool]]:
     """The PTS in ticks and whether it is a key frame of every packet, in the order of decoding."""
     with open_video(path) as container:
@@ -147,64 +171,107 @@ def _frames(path: Path) -> Iterator[tuple[float, NDArray[np.uint8]]]:
     shape: tuple[int, ...] | None = None
     for time, frame in _timed(path):
         rgb = np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
-        shape = shape or rgb.shape
-        if rgb.shape != shape:
-            raise AffectkitError(
-                f"{path}: the picture changes from {shape[1]}x{shape[0]} to "
-                f"{rgb.shape[1]}x{rgb.shape[0]} at {time:.3f} s; cut the file there"
-            )
+        shape = _same_shape(path, shape, rgb.shape, time)
         yield time, rgb
 
 
+def _same_shape(
+    path: Path, shape: tuple[int, ...] | None, now: tuple[int, ...], time: float
+) -> tuple[int, ...]:
+    if shape and now != shape:
+        raise AffectkitError(
+            f"{path}: the picture changes from {shape[1]}x{shape[0]} to {now[1]}x{now[0]} "
+            f"at {time:.3f} s; cut the file there"
+        )
+    return now
+
+
 def _timed(path: Path) -> Iterator[tuple[float, av.VideoFrame]]:
-    faults: list[str] = []
-    count = moved = 0
+    tally: Counter[str] = Counter()
     with open_video(path) as container:
         stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
+        stream.thread_type = "SLICE"
         tick, interval = float(stream.time_base or 1e-6), 1 / nominal_fps(stream)
         last = -np.inf
-        for frame in _decode(container, stream, faults):
+        for frame in _decode(container, stream, tally):
             time = frame.time
             if time is None:
-                time = last + interval if count else 0.0
+                time = last + interval if tally["decoded"] else 0.0
             elif time <= last:
-                time, moved = last + tick, moved + 1
-            last, count = time, count + 1
+                time = last + tick
+                tally["moved"] += 1
+            last = time
+            tally["decoded"] += 1
             yield time, frame
-        _report(path, announced=stream.frames, decoded=count, moved=moved, faults=faults)
+        _report(path, stream, tally, end=last + interval)
 
 
 def _decode(
-    container: av.container.InputContainer, stream: av.VideoStream, faults: list[str]
+    container: av.container.InputContainer, stream: av.VideoStream, tally: Counter[str]
 ) -> Iterator[av.VideoFrame]:
+    """All frames that decode, in the order of showing; `tally` counts what is hidden or broken."""
+    unstamped = container.format.name == "avi" and stream.codec_context.has_b_frames
+    stamps: deque[int] = deque()
+    for packet in _packets(container, stream, tally):
+        if packet is not None and packet.size:
+            stamps.append(packet.dts)
+            tally["hidden"] += packet.is_discard
+        try:
+            frames = stream.decode(packet)
+        except EOFError:  # all frames have come
+            return
+        except av.FFmpegError:
+            tally["broken"] += 1
+            stamps.pop()
+            continue
+        for frame in frames:
+            if unstamped:
+                frame.pts = stamps.popleft()
+            yield frame
+
+
+def _packets(
+    container: av.container.InputContainer, stream: av.VideoStream, tally: Counter[str]
+) -> Iterator[av.Packet | None]:
+    """All packets that can be read, then None, which lets the decoder give what it holds back."""
     packets = container.demux(stream)
     while True:
         try:
-            packet = next(packets)
+            yield next(packets)
         except StopIteration:
-            return
-        except (av.FFmpegError, OSError) as error:  # what comes after cannot be read at all
-            faults.append(str(error))
-            return
-        try:
-            yield from packet.decode()
-        except av.FFmpegError as error:
-            faults.append(str(error))
+            break
+        except (av.FFmpegError, OSError):  # what comes after cannot be read at all
+            tally["broken"] += 1
+            break
+    yield None
 
 
-def _report(path: Path, *, announced: int, decoded: int, moved: int, faults: list[str]) -> None:
+def _report(path: Path, stream: av.VideoStream, tally: Counter[str], end: float) -> None:
+    """Warn of what the header announced and did not come, and of time stamps that were mended."""
+    announced, decoded, moved = stream.frames, tally["decoded"], tally["moved"]
     if not decoded:
         raise AffectkitError(f"{path}: no frame could be decoded; it is cut short or damaged")
-    if decoded < announced or faults:
-        warnings.warn(
-            f"{path}: {announced or 'an unknown number of'} frames announced, {decoded} decoded; "
-            "the file is cut short or damaged",
-            stacklevel=3,
-        )
+    frames = f"{announced or 'an unknown number of'} frames announced, {decoded} decoded"
+    if tally["broken"]:
+        _warn(f"{path}: {frames}; the file is cut short or damaged")
+    elif decoded + tally["hidden"] < announced:
+        _warn(f"{path}: {frames}; the header counts frames that are not there")
+    elif not announced and (promised := _announced_end(stream)) > end + SLACK:
+        _warn(f"{path}: {promised:.2f} s announced, {end:.2f} s decoded; the file is cut short")
     if moved:
-        warnings.warn(
+        _warn(
             f"{path}: {moved} of {decoded} time stamps did not rise and were moved one tick "
-            "behind the frame before",
-            stacklevel=3,
+            "behind the frame before"
         )
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, stacklevel=4)
+
+
+def _announced_end(stream: av.VideoStream) -> float:
+    """Where the header says that the stream ends, in seconds; 0 where it does not."""
+    if stream.duration:
+        return float(stream.duration * stream.time_base)
+    hours, minutes, seconds = stream.metadata.get("DURATION", "0:0:0").split(":")  # Matroska
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)

@@ -11,6 +11,7 @@ from affectkit.video import (
     probe,
     read_frames,
     read_packets,
+    read_thumbnails,
     read_times,
     single_frames,
 )
@@ -154,3 +155,14 @@ def test_single_frames_are_those_of_the_batches(tmp_path):
     times, pictures = zip(*single_frames(path), strict=True)
     np.testing.assert_array_equal(times, read_times(path))
     assert numbers(np.stack(pictures)) == list(range(len(UNEVEN)))
+
+
+@pytest.mark.parametrize("degrees", [0, 90])
+def test_thumbnails_are_the_frames_made_small_and_grey(degrees, tmp_path):
+    path = draw_clip(tmp_path / "a.mp4", UNEVEN[:9], rotation=degrees)
+    times, pictures = read(path)
+    small = list(read_thumbnails(path, 16))
+    np.testing.assert_array_equal([time for time, _ in small], times)
+    rows, cols = pictures.shape[1] // 16, pictures.shape[2] // 16
+    blocks = pictures.mean(-1).reshape(-1, 16, rows, 16, cols).mean((2, 4))
+    assert np.abs(np.stack([grey for _, grey in small]) - blocks).max() < 6
