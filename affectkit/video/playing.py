@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from affectkit.video.opening import open_video
 from affectkit.video.reading import (
     VideoInfo,
     faulty_stamps,
-    open_video,
     probe,
     read_frames,
     read_packets,

@@ -10,15 +10,12 @@ seconds, wherever the first one lies. Traps met in the wild, and what is done ab
   of decoding (DTS) in turn;
 - frames outside the part that an edit list shows are left out, as players do;
 - a packet that cannot be decoded is skipped, and the frames that can be are given; at the end a
-  warning says how many frames (or seconds) the header announced and how many came. FFmpeg's frame
-  threads would swallow the frames round a fault, so slices alone share the work;
+  warning says how many frames (or seconds) the header announced and how many came;
 - rotation that the container asks for is applied: width and height are those of the shown picture.
 """
 
-import warnings
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -29,9 +26,8 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError
-
-FPS = 25.0  # for files that say nothing
-SLACK = 0.25  # seconds that a header may announce too much
+from affectkit.video.decoding import decode, report
+from affectkit.video.opening import nominal_fps, open_video
 
 
 @dataclass(frozen=True)
@@ -51,37 +47,6 @@ class VideoInfo:
     container: str
 
 
-@contextmanager
-def open_video(path: Path | str) -> Iterator[av.container.InputContainer]:
-    """Open a file that holds a video stream.
-
-    Raises:
-        AffectkitError: missing, a folder, empty, not a video, or sound only.
-    """
-    path = Path(path)
-    if not path.is_file():
-        kind = "is a folder, not a video file" if path.is_dir() else "does not exist"
-        raise AffectkitError(f"{path} {kind}; expected a video such as .mp4, .webm, .avi or .gif")
-    if not path.stat().st_size:
-        raise AffectkitError(f"{path} is empty (0 bytes); copy or download it again")
-    try:
-        container = av.open(str(path))
-    except (av.FFmpegError, OSError) as error:
-        raise AffectkitError(_unreadable(path, error)) from None
-    with container:
-        if not container.streams.video:
-            raise AffectkitError(f"{path} holds no video stream ({container.format.name})")
-        yield container
-
-
-def _unreadable(path: Path, error: Exception) -> str:
-    reason = getattr(error, "strerror", None) or str(error)
-    return (
-        f"{path} cannot be read as a video ({reason}); "
-        "it is of another kind, cut short or damaged: try it in a player"
-    )
-
-
 def probe(path: Path) -> VideoInfo:
     """Read what the header says, and decode one frame.
 
@@ -91,7 +56,7 @@ def probe(path: Path) -> VideoInfo:
     path = Path(path)
     with open_video(path) as container:
         stream = container.streams.video[0]
-        frame = next(_decode(container, stream, Counter()), None)
+        frame = next(decode(container, stream, Counter()), None)
         if frame is None:
             raise AffectkitError(f"{path}: no frame could be decoded; it is cut short or damaged")
         rotation = frame.rotation % 360
@@ -109,11 +74,6 @@ def probe(path: Path) -> VideoInfo:
             sound=bool(container.streams.audio),
             container=container.format.name,
         )
-
-
-def nominal_fps(stream: av.VideoStream) -> float:
-    """Frames a second as the container says, 25 where it says nothing."""
-    return float(stream.average_rate or stream.guessed_rate or FPS)
 
 
 def read_frames(
@@ -190,10 +150,9 @@ def _timed(path: Path) -> Iterator[tuple[float, av.VideoFrame]]:
     tally: Counter[str] = Counter()
     with open_video(path) as container:
         stream = container.streams.video[0]
-        stream.thread_type = "SLICE"
         tick, interval = float(stream.time_base or 1e-6), 1 / nominal_fps(stream)
         last = -np.inf
-        for frame in _decode(container, stream, tally):
+        for frame in decode(container, stream, tally):
             time = frame.time
             if time is None:
                 time = last + interval if tally["decoded"] else 0.0
@@ -203,75 +162,4 @@ def _timed(path: Path) -> Iterator[tuple[float, av.VideoFrame]]:
             last = time
             tally["decoded"] += 1
             yield time, frame
-        _report(path, stream, tally, end=last + interval)
-
-
-def _decode(
-    container: av.container.InputContainer, stream: av.VideoStream, tally: Counter[str]
-) -> Iterator[av.VideoFrame]:
-    """All frames that decode, in the order of showing; `tally` counts what is hidden or broken."""
-    unstamped = container.format.name == "avi" and stream.codec_context.has_b_frames
-    stamps: deque[int] = deque()
-    for packet in _packets(container, stream, tally):
-        if packet is not None and packet.size:
-            stamps.append(packet.dts)
-            tally["hidden"] += packet.is_discard
-        try:
-            frames = stream.decode(packet)
-        except EOFError:  # all frames have come
-            return
-        except av.FFmpegError:
-            tally["broken"] += 1
-            stamps.pop()
-            continue
-        for frame in frames:
-            if unstamped:
-                frame.pts = stamps.popleft()
-            yield frame
-
-
-def _packets(
-    container: av.container.InputContainer, stream: av.VideoStream, tally: Counter[str]
-) -> Iterator[av.Packet | None]:
-    """All packets that can be read, then None, which lets the decoder give what it holds back."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            yield next(packets)
-        except StopIteration:
-            break
-        except (av.FFmpegError, OSError):  # what comes after cannot be read at all
-            tally["broken"] += 1
-            break
-    yield None
-
-
-def _report(path: Path, stream: av.VideoStream, tally: Counter[str], end: float) -> None:
-    """Warn of what the header announced and did not come, and of time stamps that were mended."""
-    announced, decoded, moved = stream.frames, tally["decoded"], tally["moved"]
-    if not decoded:
-        raise AffectkitError(f"{path}: no frame could be decoded; it is cut short or damaged")
-    frames = f"{announced or 'an unknown number of'} frames announced, {decoded} decoded"
-    if tally["broken"]:
-        _warn(f"{path}: {frames}; the file is cut short or damaged")
-    elif decoded + tally["hidden"] < announced:
-        _warn(f"{path}: {frames}; the header counts frames that are not there")
-    elif not announced and (promised := _announced_end(stream)) > end + SLACK:
-        _warn(f"{path}: {promised:.2f} s announced, {end:.2f} s decoded; the file is cut short")
-    if moved:
-        _warn(
-            f"{path}: {moved} of {decoded} time stamps did not rise and were moved one tick "
-            "behind the frame before"
-        )
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, stacklevel=4)
-
-
-def _announced_end(stream: av.VideoStream) -> float:
-    """Where the header says that the stream ends, in seconds; 0 where it does not."""
-    if stream.duration:
-        return float(stream.duration * stream.time_base)
-    hours, minutes, seconds = stream.metadata.get("DURATION", "0:0:0").split(":")  # Matroska
-    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+        report(path, stream, tally, end=last + interval)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError
 from affectkit.files import beside
-from affectkit.video.reading import FPS, open_video
+from affectkit.video.opening import FPS, open_video
 
 # a multiple of every usual time base (90000, 24000, 30000, 15360, 1000 ...): times stay exact
 TICKS = 11_520_000
