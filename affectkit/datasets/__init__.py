@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from affectkit.datasets import affwild2, synthetic
+from affectkit.datasets import afew_va, affwild2, synthetic
 from affectkit.datasets.placing import on_frames
 from affectkit.errors import unknown
 
@@ -27,6 +27,7 @@ class Dataset:
 
 
 DATASETS = {
+    "afew_va": Dataset(afew_va.index, afew_va.annotations),
     "affwild2": Dataset(affwild2.index, affwild2.annotations),
     "synthetic": Dataset(synthetic.index, synthetic.annotations),
 }

@@ -1,9 +1,10 @@
 """Published layouts that drawn people can be written in; adding one is a file and a line here."""
 
-from affectkit.datasets.synthetic.layouts import affwild2
+from affectkit.datasets.synthetic.layouts import afew_va, affwild2
 from affectkit.datasets.synthetic.layouts.layout import Layout
 
 LAYOUTS: dict[str, Layout] = {
+    "afew_va": afew_va.LAYOUT,
     "affwild2": affwild2.LAYOUT,
 }
 
