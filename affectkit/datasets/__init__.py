@@ -13,8 +13,9 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from affectkit.datasets import afew_va, affwild2, synthetic
+from affectkit.datasets import afew_va, affwild2, recola, synthetic
 from affectkit.datasets.placing import on_frames
+from affectkit.datasets.splits import group_folds, with_folds
 from affectkit.errors import unknown
 
 
@@ -29,6 +30,7 @@ class Dataset:
 DATASETS = {
     "afew_va": Dataset(afew_va.index, afew_va.annotations),
     "affwild2": Dataset(affwild2.index, affwild2.annotations),
+    "recola": Dataset(recola.index, recola.annotations),
     "synthetic": Dataset(synthetic.index, synthetic.annotations),
 }
 
@@ -44,4 +46,4 @@ def find(name: str) -> Dataset:
     return DATASETS[name]
 
 
-__all__ = ["DATASETS", "Dataset", "find", "on_frames"]
+__all__ = ["DATASETS", "Dataset", "find", "group_folds", "on_frames", "with_folds"]
