@@ -25,7 +25,7 @@ def decode(
     stream.thread_type = "SLICE"
     unstamped = container.format.name == "avi" and stream.codec_context.has_b_frames
     stamps: deque[int] = deque()
-    for packet in _packets(container, stream, tally):
+    for packet in demux(container, stream, tally):
         if unstamped and packet is not None and packet.size:
             stamps.append(packet.dts)
         try:
@@ -43,7 +43,7 @@ def decode(
             yield frame
 
 
-def _packets(
+def demux(
     container: av.container.InputContainer, stream: av.VideoStream, tally: Counter[str]
 ) -> Iterator[av.Packet | None]:
     """All packets that can be read, then None, which lets the decoder give what it holds back."""

@@ -94,7 +94,9 @@ def _streams_fit(path: Path, suffix: str) -> bool:
     packets = read_packets(path)
     if faulty_stamps(packets):  # the twin gets mended ones
         return False
-    keys = [number for number, (_, key) in enumerate(packets) if key] + [len(packets)]
+    if not all(packet.shown for packet in packets):  # not every player keeps to edit lists
+        return False
+    keys = [number for number, packet in enumerate(packets) if packet.key] + [len(packets)]
     return bool(np.diff(keys).max(initial=0) <= KEY_DISTANCE)
 
 

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import numpy as np
@@ -26,7 +27,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError
-from affectkit.video.decoding import decode, report
+from affectkit.video.decoding import decode, demux, report
 from affectkit.video.opening import nominal_fps, open_video
 
 
@@ -45,6 +46,14 @@ class VideoInfo:
     duration: float  # seconds; 0 = unknown
     sound: bool
     container: str
+
+
+class Packet(NamedTuple):
+    """What the container says about one compressed frame."""
+
+    pts: int | None  # in ticks
+    key: bool  # decodes without any other
+    shown: bool  # False = outside the edit list
 
 
 def probe(path: Path) -> VideoInfo:
@@ -115,16 +124,19 @@ def read_thumbnails(path: Path, edge: int = 32) -> Iterator[tuple[float, NDArray
         yield time, np.rot90(grey.to_ndarray(), round(frame.rotation / 90))
 
 
-def read_packets(path: Path) -> list[tuple[int | None, bool]]:
-    """The PTS in ticks and whether it is a key frame of every packet, in the order of decoding."""
+def read_packets(path: Path) -> list[Packet]:
+    """All packets that can be read, in the order of decoding."""
     with open_video(path) as container:
-        packets = container.demux(container.streams.video[0])
-        return [(packet.pts, packet.is_keyframe) for packet in packets if packet.size]
+        return [
+            Packet(packet.pts, packet.is_keyframe, not packet.is_discard)
+            for packet in demux(container, container.streams.video[0], Counter())
+            if packet is not None and packet.size
+        ]
 
 
-def faulty_stamps(packets: Sequence[tuple[int | None, bool]]) -> int:
+def faulty_stamps(packets: Sequence[Packet]) -> int:
     """How many packets have no PTS, or that of another one."""
-    return len(packets) - len({pts for pts, _ in packets if pts is not None})
+    return len(packets) - len({packet.pts for packet in packets if packet.pts is not None})
 
 
 def _frames(path: Path) -> Iterator[tuple[float, NDArray[np.uint8]]]:

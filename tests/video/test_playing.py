@@ -56,7 +56,7 @@ def test_a_twin_is_made_once_and_again_when_the_source_has_changed(tmp_path):
 def test_what_is_written_plays_as_it_is(tmp_path):
     path = tmp_path / "out.mp4"
     write_video(path, ((n / 25, barcode(n)) for n in range(100)))
-    keys = [number for number, (_, key) in enumerate(read_packets(path)) if key]
+    keys = [number for number, packet in enumerate(read_packets(path)) if packet.key]
     assert np.diff(keys).max() <= 30
     assert playable(path, tmp_path / "twins") == path
     assert not (tmp_path / "twins").exists()

@@ -1,5 +1,6 @@
 """What is proved for every truth video: rows, numbers, time stamps, overlay, recording."""
 
+import warnings
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -7,8 +8,11 @@ import av
 import cv2
 import numpy as np
 import pytest
+import xarray as xr
 
-from affectkit.video import probe, read_times
+from affectkit.overlay import PREDICTION, write_overlay
+from affectkit.recording import AFFECT, make_recording
+from affectkit.video import playable, probe, read_times
 from tests.video.clips import read
 from tests.video.truth import CASES, Truth, picture, read_number, write_truth
 
@@ -56,3 +60,65 @@ def test_every_decodable_frame_comes_once_in_order_at_the_time_of_the_container(
     assert info.frames == truth.case.announced
     with told(truth):
         np.testing.assert_array_equal(read_times(truth.path), times)
+
+
+def test_times_are_the_presentation_time_stamps_of_the_packets_that_are_shown(truth):
+    """Read without our own code; an AVI has none, so its chunks are numbered."""
+    stamps = shown_stamps(truth.path)
+    if truth.case.name.endswith(".avi"):
+        stamps = np.array([time for time in truth.case.time], np.float64)
+    with told(truth):
+        times = read_times(truth.path)
+    if truth.case.seen is None or len(stamps) == len(times):
+        np.testing.assert_allclose(times, stamps, atol=1e-9)
+    else:  # some of the packets do not decode
+        assert set(times.round(9)) < set(stamps.round(9))
+
+
+def test_the_overlay_shows_each_frames_own_number_and_prediction_at_its_time(truth, tmp_path):
+    recording = recording_of(truth)
+    out = tmp_path / "overlay.mp4"
+    with told(truth):
+        write_overlay(recording, prediction_for(recording), out)
+    times, pictures = read(out)
+    assert [read_number(rgb) for rgb in pictures] == truth.number
+    np.testing.assert_array_equal(times, recording["time"])
+    places = [dot_column(rgb) for rgb in pictures]
+    middle = truth.shape[1] - 31.5  # of the plane, which is 55 pixels wide
+    np.testing.assert_allclose(places, middle + 27.5 * valences(len(times)), atol=2)
+
+
+def test_what_the_dashboard_plays_has_the_same_numbers_and_times(truth, tmp_path):
+    with warnings.catch_warnings(action="ignore"):  # only where a twin is made
+        twin = playable(truth.path, tmp_path)
+        times, pictures = read(twin)
+    assert [read_number(rgb) for rgb in pictures] == truth.number
+    np.testing.assert_allclose(times, truth.time, atol=1e-6)
+
+
+def recording_of(truth: Truth) -> xr.Dataset:
+    """A recording without detection: the box is where the face is drawn."""
+    with told(truth):
+        times = read_times(truth.path)
+    box = np.tile(np.float32([30, 35, 100, 110]), (len(times), 1))
+    attrs = {"recording": "truth", "video": str(truth.path)}
+    return make_recording(times, {"box": box}, attrs)
+
+
+def valences(frames: int) -> np.ndarray:
+    """Neighbours lie far apart, so that a dot tells its frame from the one before."""
+    return np.resize([-0.8, 0.2, -0.3, 0.7], frames)
+
+
+def prediction_for(recording: xr.Dataset) -> xr.Dataset:
+    valence = valences(recording.sizes["frame"])
+    values = np.stack([valence, np.full_like(valence, -0.5)], axis=1).astype(np.float32)
+    coords = {"frame": recording["frame"], "time": recording["time"], "affect": list(AFFECT)}
+    return xr.Dataset({"prediction": (("frame", "affect"), values)}, coords)
+
+
+def dot_column(rgb: np.ndarray) -> float:
+    """Where the dot of a prediction lies in the lower half of the plane."""
+    lower = rgb[36:56, 69:].astype(int)
+    columns = np.nonzero(np.abs(lower - PREDICTION).max(axis=2) < 70)[1]
+    return float(columns.mean() + 69.5)
