@@ -30,6 +30,7 @@ class Dataset:
 DATASETS = {
     "afew_va": Dataset(afew_va.index, afew_va.annotations),
     "affwild2": Dataset(affwild2.index, affwild2.annotations),
+    "affwild2-crops": Dataset(affwild2.crops.index, affwild2.crops.annotations),
     "recola": Dataset(recola.index, recola.annotations),
     "synthetic": Dataset(synthetic.index, synthetic.annotations),
 }

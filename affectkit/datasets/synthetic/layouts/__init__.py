@@ -1,11 +1,13 @@
 """Published layouts that drawn people can be written in; adding one is a file and a line here."""
 
-from affectkit.datasets.synthetic.layouts import afew_va, affwild2
+from affectkit.datasets.synthetic.layouts import afew_va, affwild2, recola, recola_csv
 from affectkit.datasets.synthetic.layouts.layout import Layout
 
 LAYOUTS: dict[str, Layout] = {
     "afew_va": afew_va.LAYOUT,
     "affwild2": affwild2.LAYOUT,
+    "recola": recola.LAYOUT,
+    "recola_csv": recola_csv.LAYOUT,
 }
 
 __all__ = ["LAYOUTS", "Layout"]
