@@ -46,14 +46,29 @@ def visible(folder: Path, pattern: str) -> list[Path]:
     return [path for path in sorted(folder.glob(pattern)) if not path.name.startswith(".")]
 
 
-def find_videos(folders: Iterable[Path]) -> dict[str, Path]:
-    """Videos by their name without suffix; the first folder wins where a name is there twice."""
+def find_videos(folders: Iterable[Path], pattern: str = "**/*") -> dict[str, Path]:
+    """Videos by their name without suffix; the first folder wins where a name is there twice.
+
+    Where folders of pictures may lie between, a `pattern` of one level spares listing them all.
+    """
     return {
         path.stem: path
         for folder in reversed(list(folders))
-        for path in reversed(visible(folder, "**/*"))
+        for path in reversed(visible(folder, pattern))
         if path.suffix.lower() in VIDEO_SUFFIXES
     }
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of an annotation file, without byte order mark, line ends and blank last lines.
+
+    Raises:
+        AffectkitError: the file is missing, or is not text.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig").rstrip().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise AffectkitError(f"{path} cannot be read as an annotation: {error}") from None
 
 
 def not_found(title: str, root: Path, wanted: str) -> AffectkitError:

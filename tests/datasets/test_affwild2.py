@@ -72,6 +72,78 @@ def test_index_reads_the_layout_of_2020(tmp_path):
     assert (row["split"], Path(row["video"]).name) == ("train", "7.mp4")
 
 
+@pytest.mark.parametrize(
+    ("tracks", "people"),
+    [
+        (["v_left", "v_right"], ["left", "right"]),
+        (["v", "v_right"], ["left", "right"]),
+        (["v", "v_left"], ["right", "left"]),
+        (["v", "v_left", "v_right"], ["", "left", "right"]),
+        (["v_left"], ["left"]),
+        (["v", "w_right"], ["", "right"]),
+    ],
+)
+def test_people_who_share_a_video_have_a_side(tmp_path, tracks, people):
+    for name in tracks:
+        write_annotation(tmp_path / "VA_Set" / "Train_Set" / f"{name}.txt", "0,0")
+    index = affwild2.index(tmp_path).set_index("recording")
+    assert index.loc[tracks, "person"].tolist() == people
+
+
+def test_a_track_without_annotation_still_says_who_the_other_is(tmp_path):
+    write_annotation(tmp_path / "VA_Set" / "Train_Set" / "v.txt", "0,0")
+    draw_video(tmp_path / "batch1" / "v.mp4")
+    (tmp_path / "cropped_aligned" / "v_right").mkdir(parents=True)
+    assert affwild2.index(tmp_path)["person"].tolist() == ["left"]
+
+
+def test_a_person_who_is_cut_out_already_has_no_side(tmp_path):
+    write_annotation(tmp_path / "VA_Set" / "Train_Set" / "v_left.txt", "0,0")
+    video = draw_video(tmp_path / "batch1" / "v_left.mp4")
+    row = affwild2.index(tmp_path).iloc[0]
+    assert (row["person"], row["subject"], row["video"]) == ("", "v", str(video))
+
+
+def test_nested_copies_and_other_tasks_are_seen_through(tmp_path):
+    release = tmp_path / "6th_ABAW_Annotations"
+    train = release / "VA_Estimation_Challenge" / "VA_Estimation_Challenge" / "Train_Set"
+    write_annotation(train / "Train_Set" / "7.txt", "0,0")
+    write_annotation(release / "AU_Detection_Challenge" / "Train_Set" / "8.txt", "0,0")
+    write_annotation(release / "EXPR_Recognition_Challenge" / "Train_Set" / "7.txt", "0,0")
+    video = draw_video(tmp_path / "batch3" / "batch3" / "7.mp4")
+    row = affwild2.index(tmp_path).iloc[0]
+    assert (row["recording"], row["split"], row["video"]) == ("7", "train", str(video))
+    assert affwild2.annotations(tmp_path, "7").sizes["frame"] == 1
+
+
+def test_the_outer_of_two_copies_is_read(tmp_path):
+    train = tmp_path / "VA_Set" / "Train_Set"
+    write_annotation(train / "Train_Set" / "7.txt", "0.5,0")
+    outer = write_annotation(train / "7.txt", "0.25,0")
+    assert affwild2.index(tmp_path)["annotation"].tolist() == [(str(outer),)]
+
+
+def test_a_name_in_two_splits_is_read_once_with_a_warning(tmp_path):
+    for split in ("Train_Set", "Validation_Set"):
+        write_annotation(tmp_path / "VA_Set" / split / "7.txt", "0,0")
+    with pytest.warns(UserWarning, match=r"Validation_Set/7\.txt is left out: .*Train_Set/7\.txt"):
+        assert affwild2.index(tmp_path)["split"].tolist() == ["train"]
+
+
+def test_crops_without_videos_name_the_dataset_that_reads_them(tmp_path):
+    write_annotation(tmp_path / "VA_Set" / "Train_Set" / "7.txt", "0,0")
+    (tmp_path / "cropped_aligned" / "7").mkdir(parents=True)
+    with pytest.warns(UserWarning, match="affwild2-crops reads those"):
+        row = affwild2.index(tmp_path).iloc[0]
+    assert (row["recording"], row["video"]) == ("7", "")
+
+
+def test_a_folder_that_links_to_itself_is_walked_once(root):
+    (root / "batch1" / "loop").symlink_to(root)
+    (root / "VA_Estimation_Challenge" / "Train_Set" / "loop").symlink_to(root)
+    assert len(affwild2.index(root)) == 5
+
+
 def test_wrong_root_says_what_was_looked_for_and_what_is_there(tmp_path):
     (tmp_path / "holiday").mkdir()
     with pytest.raises(AffectkitError, match=r"VA_Estimation_Challenge.*found holiday"):

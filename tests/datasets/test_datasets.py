@@ -24,5 +24,5 @@ def test_every_layout_reads_back_exactly(layout, traps, tmp_path):
 
 
 def test_unknown_dataset_lists_the_known_ones():
-    with pytest.raises(AffectkitError, match=r"did you mean 'affwild2'.*affwild2, synthetic"):
-        find("affwild")
+    with pytest.raises(AffectkitError, match=r"did you mean 'affwild2'\? .*afew_va, affwild2"):
+        find("afwild2")
