@@ -150,7 +150,7 @@ def _intervals(time: NDArray[np.float64]) -> dict[str, Any]:
 
 def _face_share(path: Path, picks: NDArray[np.int64]) -> float | None:
     try:
-        detect = load_detector("dlib")
+        find = load_detector("dlib").find
     except AffectkitError:
         return None
     found, start = 0, 0
@@ -158,7 +158,6 @@ def _face_share(path: Path, picks: NDArray[np.int64]) -> float | None:
         warnings.simplefilter("ignore")  # told already
         for time, rgb in read_frames(path, 16):
             inside = picks[(picks >= start) & (picks < start + len(time))] - start
-            box, _ = detect(rgb[inside])
-            found += int(np.isfinite(box[:, 0]).sum())
+            found += sum(bool(find(picture)[1].any()) for picture in rgb[inside])
             start += len(time)
     return found / len(picks)

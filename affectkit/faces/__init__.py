@@ -1,6 +1,6 @@
 """Faces: found by a detector, cut by a contract, divided into regions.
 
-A detector is a function of pictures; adding one is a function and a line in `DETECTORS`. All
+A detector is two functions of a picture; adding one is a file and a line in `DETECTORS`. All
 coordinates are source pixels counted from the upper left corner of the picture, so that the pixel
 in column i reaches from i to i + 1 and its middle is i + 0.5.
 """
@@ -10,30 +10,27 @@ from inspect import signature
 from typing import Any
 
 from affectkit.errors import unknown
-from affectkit.faces.choose import Detect
 from affectkit.faces.crop import Crop, crop_boxes, cut, in_crop
+from affectkit.faces.detector import Detector
 from affectkit.faces.dlib import load_dlib
 from affectkit.faces.face_alignment import load_face_alignment
 from affectkit.faces.regions import REGION, region_masks
 
-DETECTORS: dict[str, Callable[..., Detect]] = {
+DETECTORS: dict[str, Callable[..., Detector]] = {
     "dlib": load_dlib,
     "face-alignment": load_face_alignment,
 }
 
 
-def load_detector(name: str, **options: Any) -> Detect:  # noqa: ANN401
-    """A fresh detector for one video: rgb (frame, row, col, channel) to box and landmark.
-
-    Batches of the video are given in order; a detector may remember the face of the batch before.
+def load_detector(name: str, **options: Any) -> Detector:  # noqa: ANN401
+    """A detector: it finds faces in a picture, and 68 points in boxes around them.
 
     Args:
         name: one of `DETECTORS`.
         options: as the function behind the name takes them.
 
     Returns:
-        A function that gives box (frame, edge) and landmark (frame, point, axis) in source pixels,
-        NaN where there is no face.
+        Its two functions, `find` and `fit`; `tracking.follow` runs it over a video.
 
     Raises:
         AffectkitError: an unknown name or option, a package that is not installed, weights that
@@ -52,7 +49,7 @@ __all__ = [
     "DETECTORS",
     "REGION",
     "Crop",
-    "Detect",
+    "Detector",
     "crop_boxes",
     "cut",
     "in_crop",

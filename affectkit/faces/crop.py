@@ -7,12 +7,14 @@
 - Its side is `margin` times the distance from the bridge of the nose (point 27) to the chin (8),
   smoothed over `size_smoothing` seconds, so that an opening jaw does not zoom.
 - Gaps without a face up to `max_gap` seconds are bridged; in longer ones there is no square.
+- Every shot is on its own: nothing is bridged or smoothed across a cut.
 - Pixels: read by bilinear interpolation on a grid as fine as the source and averaged over each
   pixel of the crop, so shrinking does not alias; beyond the picture's edge its last pixels repeat.
   Without a square the crop is black.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -58,7 +60,10 @@ class Crop:
 
 
 def crop_boxes(
-    landmark: NDArray[np.floating], time: NDArray[np.float64], crop: Crop
+    landmark: NDArray[np.floating],
+    time: NDArray[np.float64],
+    crop: Crop,
+    cuts: Sequence[int] | NDArray[np.int64] = (),
 ) -> NDArray[np.float32]:
     """The square to cut from every frame.
 
@@ -66,10 +71,18 @@ def crop_boxes(
         landmark: (frame, point, axis) in source pixels; NaN = no face.
         time: (frame) in seconds, rising.
         crop: the contract.
+        cuts: frames at which a shot begins; nothing is bridged or smoothed across one.
 
     Returns:
         crop_box (frame, edge) in source pixels; may reach beyond the picture; NaN in long gaps.
     """
+    shots = zip(np.split(landmark, cuts), np.split(time, cuts), strict=True)
+    return np.concatenate([_shot_boxes(*shot, crop) for shot in shots if len(shot[1])])
+
+
+def _shot_boxes(
+    landmark: NDArray[np.floating], time: NDArray[np.float64], crop: Crop
+) -> NDArray[np.float32]:
     points = np.asarray(landmark, np.float64)
     length = np.linalg.norm(points[:, BRIDGE] - points[:, CHIN], axis=-1)
     traces = np.column_stack([points.mean(axis=1), length])

@@ -1,7 +1,7 @@
 """dlib's frontal detector and 68 points: offline, its weights come as a package.
 
 The detector scores candidates. Above 0 nearly all are faces, but a turned or tilted head falls
-below; so a weaker candidate is believed where it lies on the face of the frame before.
+below; so a weaker candidate is believed where a face is expected.
 """
 
 import importlib.util
@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError, missing_extra
-from affectkit.faces.choose import Boxes, Detect, choose_face
+from affectkit.faces.detector import Boxes, Detector, Picture, Points
 from affectkit.recording import POINTS
 
-POINTS_FILE = "models/shape_predictor_68_face_landmarks.dat"
+POINTS_FILE = "shape_predictor_68_face_landmarks.dat"
 SURE, WEAK = 0.0, -0.5
 
 
-def load_dlib(*, upsample: int = 0, landmarks: Path | str | None = None) -> Detect:
+def load_dlib(*, upsample: int = 0, landmarks: Path | str | None = None) -> Detector:
     """The detector of frontal faces of dlib, from about 80 pixels on.
 
     Args:
@@ -31,24 +31,19 @@ def load_dlib(*, upsample: int = 0, landmarks: Path | str | None = None) -> Dete
         AffectkitError: dlib is not installed, or there is no file of the 68 points.
     """
     detector, predictor = _load(points_file(landmarks))
-    last: Boxes | None = None
 
-    def detect(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        nonlocal last
-        box = np.full((len(rgb), 4), np.nan, np.float32)
-        landmark = np.full((len(rgb), POINTS, 2), np.nan, np.float32)
-        for number, picture in enumerate(rgb):
-            picture = np.ascontiguousarray(picture)
-            found, scores, _ = detector.run(picture, upsample, WEAK)
-            boxes = np.array([_edges(face) for face in found], np.float32).reshape(-1, 4)
-            chosen = choose_face(boxes, np.array(scores) > SURE, last)
-            if chosen is not None:
-                last = box[number] = boxes[chosen]
-                parts = predictor(picture, found[chosen]).parts()
-                landmark[number] = [(part.x + 0.5, part.y + 0.5) for part in parts]
-        return box, landmark
+    def find(picture: Picture) -> tuple[Boxes, NDArray[np.bool_]]:
+        found, scores, _ = detector.run(np.ascontiguousarray(picture), upsample, WEAK)
+        boxes = np.array([_edges(face) for face in found], np.float32).reshape(-1, 4)
+        return boxes, np.array(scores) > SURE
 
-    return detect
+    def fit(picture: Picture, boxes: Boxes) -> Points:
+        picture = np.ascontiguousarray(picture)
+        found = [predictor(picture, rectangle(box)).parts() for box in boxes]
+        points = [[(part.x + 0.5, part.y + 0.5) for part in parts] for parts in found]
+        return np.array(points, np.float32).reshape(-1, POINTS, 2)
+
+    return Detector(find, fit)
 
 
 @cache
@@ -68,6 +63,14 @@ def _edges(face: Any) -> tuple[int, int, int, int]:  # noqa: ANN401
     return face.left(), face.top(), face.right() + 1, face.bottom() + 1
 
 
+def rectangle(box: NDArray[np.floating]) -> Any:  # noqa: ANN401
+    """A box (edge) as dlib has it."""
+    import dlib
+
+    left, top, right, bottom = (int(edge) for edge in np.round(box))
+    return dlib.rectangle(left, top, right - 1, bottom - 1)
+
+
 def points_file(path: Path | str | None = None) -> Path:
     """Where the file of the 68-point predictor lies.
 
@@ -78,8 +81,16 @@ def points_file(path: Path | str | None = None) -> Path:
         if not Path(path).is_file():
             raise AffectkitError(f"{path} does not exist; expected dlib's 68-point predictor")
         return Path(path)
+    folder = models_folder()
+    if folder is None:
+        raise missing_extra("face-recognition-models", "faces")
+    return folder / POINTS_FILE
+
+
+def models_folder() -> Path | None:
+    """Where the package face-recognition-models keeps its files; None where it is not installed."""
     # importing that package fails where pkg_resources is gone; its files are all that is needed
     found = importlib.util.find_spec("face_recognition_models")
     if found is None or not found.submodule_search_locations:
-        raise missing_extra("face-recognition-models", "faces")
-    return Path(found.submodule_search_locations[0]) / POINTS_FILE
+        return None
+    return Path(found.submodule_search_locations[0]) / "models"

@@ -5,8 +5,7 @@ folder given. Nothing is fetched where they lie there already.
 """
 
 import importlib
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -18,19 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError, missing_extra, unknown
-from affectkit.faces.choose import Boxes, Detect, choose_face
+from affectkit.faces.detector import Boxes, Detector, Picture, Points
 from affectkit.recording import POINTS
 
 FINDERS = ("sfd", "blazeface", "retinaface", "scrfd", "yunet")
 NETWORK = "2DFAN-4"
 
-# what get_landmarks_from_batch(pictures, return_bboxes=True) gives: points, nothing, boxes
-Batch = Callable[..., tuple[list[Any], None, list[Any]]]
-
 
 def load_face_alignment(
     *, finder: str = "sfd", device: str | None = None, weights: Path | str | None = None
-) -> Detect:
+) -> Detector:
     """The nets of the face-alignment package.
 
     Args:
@@ -48,47 +44,37 @@ def load_face_alignment(
 
 
 @cache
-def _load(finder: str, device: str | None, weights: Path | str | None) -> Batch:
+def _load(finder: str, device: str | None, weights: Path | str | None) -> Any:  # noqa: ANN401
     try:
         import face_alignment
         import torch
     except ImportError:
         raise missing_extra("face-alignment", "faces") from None
     with _hub_folder(weights), _explained(finder):
-        net = face_alignment.FaceAlignment(
+        return face_alignment.FaceAlignment(
             face_alignment.LandmarksType.TWO_D,
             device=device or ("cuda" if torch.cuda.is_available() else "cpu"),
             face_detector=finder,
             compile=False,  # compiling takes longer than a video, and warns
         )
-    from_batch: Batch = net.get_landmarks_from_batch
-    return from_batch
 
 
-def adapt(from_batch: Batch) -> Detect:
-    """Make a detector of the batch interface of the face-alignment package."""
-    import torch
+def adapt(net: Any) -> Detector:  # noqa: ANN401
+    """Make a detector of a `FaceAlignment` of the face-alignment package."""
 
-    last: Boxes | None = None
+    def find(picture: Picture) -> tuple[Boxes, NDArray[np.bool_]]:
+        found = net.face_detector.detect_from_image(np.array(picture))
+        boxes = np.array([face[:4] for face in found], np.float32).reshape(-1, 4)
+        return boxes, np.ones(len(boxes), bool)
 
-    def detect(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        nonlocal last
-        box = np.full((len(rgb), 4), np.nan, np.float32)
-        landmark = np.full((len(rgb), POINTS, 2), np.nan, np.float32)
-        pictures = torch.from_numpy(np.ascontiguousarray(rgb.transpose(0, 3, 1, 2)))
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "No faces were detected")
-            points, _, faces = from_batch(pictures, return_bboxes=True)
-        for number, found in enumerate(faces):
-            boxes = np.array([face[:4] for face in found], np.float32).reshape(-1, 4)
-            chosen = choose_face(boxes, np.ones(len(boxes), bool), last)
-            if chosen is not None:
-                last = box[number] = boxes[chosen]
-                # faces of one picture come one under the other
-                landmark[number] = np.reshape(points[number], (-1, POINTS, 2))[chosen] + 0.5
-        return box, landmark
+    def fit(picture: Picture, boxes: Boxes) -> Points:
+        if not len(boxes):
+            return np.empty((0, POINTS, 2), np.float32)
+        faces = list(boxes.astype(np.float64))  # the package takes no float32
+        points = net.get_landmarks_from_image(np.array(picture), detected_faces=faces)
+        return np.array(points, np.float32) + np.float32(0.5)
 
-    return detect
+    return Detector(find, fit)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,27 +12,28 @@ from affectkit.errors import AffectkitError
 from affectkit.faces import load_detector
 from affectkit.faces.face_alignment import adapt, weight_urls
 
-RGB = np.random.default_rng(0).integers(0, 255, (3, 128, 160, 3), np.uint8)
+RGB = np.random.default_rng(0).integers(0, 255, (128, 160, 3), np.uint8)
 
 
-def from_batch(pictures: torch.Tensor, return_bboxes: bool = False) -> tuple[list, None, list]:
-    """What `FaceAlignment.get_landmarks_from_batch` gives: two faces, none, and one."""
-    assert pictures.shape == (3, 3, 128, 160)
-    assert return_bboxes
-    small, large = [10.0, 10, 40, 40, 0.9], [60.0, 20, 120, 80, 0.8]
-    points = [np.full((68, 2), value, np.float32) for value in (25, 90)]
-    faces = [np.array([small, large]), [], [np.array(large)]]
-    return [np.concatenate(points), [], points[1]], None, faces
+def test_finder_and_net_become_box_and_landmark():
+    """Stand-ins for what the package gives: faces with a score, points without the half pixel."""
+    face = np.array([60.0, 20, 120, 80, 0.8])
 
+    def points(rgb: np.ndarray, detected_faces: list[np.ndarray]) -> list[np.ndarray]:
+        assert rgb.shape == (128, 160, 3)
+        return [np.tile((box[:2] + box[2:]) / 2, (68, 1)) for box in detected_faces]
 
-def test_the_batch_interface_becomes_box_and_landmark():
-    box, landmark = adapt(from_batch)(RGB)
-    np.testing.assert_array_equal(box[0], [60, 20, 120, 80])
-    np.testing.assert_array_equal(box[2], [60, 20, 120, 80])
-    np.testing.assert_array_equal(landmark[0], 90.5)
-    assert np.isnan(box[1]).all()
-    assert np.isnan(landmark[1]).all()
-    assert (box.dtype, landmark.shape) == (np.float32, (3, 68, 2))
+    finder = SimpleNamespace(detect_from_image=lambda rgb: [face, face + 5] if rgb.any() else [])
+    detector = adapt(SimpleNamespace(face_detector=finder, get_landmarks_from_image=points))
+    box, sure = detector.find(RGB)
+    np.testing.assert_array_equal(box, [[60, 20, 120, 80], [65, 25, 125, 85]])
+    assert (box.dtype, sure.tolist()) == (np.float32, [True, True])
+    landmark = detector.fit(RGB, box)
+    assert (landmark.dtype, landmark.shape) == (np.float32, (2, 68, 2))
+    np.testing.assert_array_equal(landmark[1], [[95.5, 55.5]] * 68)
+    box, sure = detector.find(np.zeros_like(RGB))
+    assert (box.shape, sure.shape) == ((0, 4), (0,))
+    assert detector.fit(RGB, box).shape == (0, 68, 2)
 
 
 def test_without_net_and_weights_the_error_says_what_to_put_where(tmp_path, monkeypatch):
@@ -77,9 +79,13 @@ def made_up(tmp_path: Path) -> Path:
 
 
 def test_weights_of_a_folder_are_loaded_and_run(made_up):
-    box, landmark = load_detector("face-alignment", finder="blazeface", weights=made_up)(RGB[:2])
+    detector = load_detector("face-alignment", finder="blazeface", weights=made_up)
+    box, sure = detector.find(RGB)
     # the picture is 160 wide and 128 high: its middle square is looked at
-    np.testing.assert_allclose(box, [[48, 32, 112, 96]] * 2, atol=1)
+    np.testing.assert_allclose(box, [[48, 32, 112, 96]], atol=1)
+    assert sure.all()
+    landmark = detector.fit(RGB, np.concatenate([box, box - 8]))
+    assert landmark.shape == (2, 68, 2)
     assert np.isfinite(landmark).all()
     assert torch.hub.get_dir() != str(made_up)
 

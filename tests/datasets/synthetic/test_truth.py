@@ -81,10 +81,12 @@ def test_movement_that_is_absent_has_no_effect(large):
 
 
 def test_detector_finds_the_drawn_faces_where_they_are(large):
-    detect = load_detector("dlib")
+    detector = load_detector("dlib")
     for name in ("person_000", "person_001"):
         (_, rgb), *_ = read_frames(large / "batch1" / f"{name}.mp4")
-        _, found = detect(rgb)
+        found = np.concatenate(
+            [detector.fit(picture, detector.find(picture)[0]) for picture in rgb]
+        )
         true = truth(large, name)["landmark"]
         between_eyes = np.linalg.norm(true[:, 45] - true[:, 36], axis=1)
         error = np.linalg.norm(found - true.values, axis=2).mean(axis=1) / between_eyes

@@ -1,0 +1,226 @@
+"""Follow every face through a video without looking for faces in every frame.
+
+- The detector looks at key frames, every 16th by their number, so that batches do not matter.
+- In between, the 68 points are fitted in a box that the points of the frame before carry along: its
+  size and its offset from their centre go evenly from one key frame's to the next one's.
+- That is trusted if it arrives: at the next key frame, the points carried there lie on those fitted
+  in the box found there. Where they do not, where a face comes or goes, and at a suspected cut, the
+  detector looks at the frame in the middle, and both halves are followed on their own, if need be
+  down to single frames.
+- A face that was lost for up to a second takes up its track again where it was. A suspected cut
+  ends every track whose face does not look the same, at the same place, on both sides of it.
+
+Pixels are kept for two key frames at most; what grows with the video is the tracks.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affectkit.faces.boxes import fresh_boxes, pair
+from affectkit.faces.carrying import carry
+from affectkit.faces.detector import Boxes, Detector, Picture, Points
+from affectkit.faces.looks import Look, colours, describe, likeness, see
+from affectkit.faces.shots import AROUND, is_suspect, thumbnail
+
+EVERY = 16  # frames
+ARRIVED = 0.05  # mean distance of the points over the width of the box
+LOST = 1.0  # seconds after which a lost face takes up its track no more
+ALIKE = 0.65  # correlation on both sides of a suspected cut
+LOOKS = (0, 2 * EVERY, 10 * EVERY)  # frames after a track's first to look at the face
+
+
+@dataclass(eq=False)
+class Track:
+    """One face from when it comes to when it goes, not further than a cut."""
+
+    frame: list[int] = field(default_factory=list)  # rising; gaps where the face was lost
+    box: list[NDArray[np.float32]] = field(default_factory=list)  # pieces (frame, edge)
+    landmark: list[NDArray[np.float32]] = field(default_factory=list)  # pieces (frame, point, axis)
+    looks: list[Look] = field(default_factory=list)
+
+    def extend(self, frame: Iterable[int], box: Boxes, landmark: Points) -> None:
+        """Go on by a piece."""
+        self.frame += frame
+        self.box.append(box)
+        self.landmark.append(landmark)
+
+
+@dataclass
+class Followed:
+    """What is known of a video's faces."""
+
+    time: list[float] = field(default_factory=list)  # seconds, of each frame
+    tracks: list[Track] = field(default_factory=list)
+    suspects: list[int] = field(default_factory=list)  # frames that may begin a shot, rising
+
+
+@dataclass
+class _View:
+    """The part of the video that is looked at."""
+
+    detector: Detector
+    known: Followed = field(default_factory=Followed)
+    live: list[Track] = field(default_factory=list)  # tracks that may go on
+    pictures: dict[int, Picture] = field(default_factory=dict)
+    found: dict[int, tuple[Boxes, NDArray[np.bool_]]] = field(default_factory=dict)
+    changes: list[float] = field(default_factory=list)
+    last: NDArray[np.float32] | None = None  # thumbnail
+
+    def find(self, frame: int) -> tuple[Boxes, NDArray[np.bool_]]:
+        """What the detector finds in a frame, looked for once."""
+        if frame not in self.found:
+            self.found[frame] = self.detector.find(self.pictures[frame])
+        return self.found[frame]
+
+
+def follow(
+    batches: Iterable[tuple[NDArray[np.float64], NDArray[np.uint8]]],
+    detector: Detector,
+    *,
+    every: int = EVERY,
+) -> Followed:
+    """Follow all faces of a video.
+
+    Args:
+        batches: time (frame) in seconds and rgb (frame, row, col, channel), as `read_frames` gives
+            them; how many frames are in a batch changes nothing.
+        detector: finds faces and points.
+        every: frames from one key frame to the next; 1 looks for faces in every frame.
+
+    Returns:
+        The times of all frames, the tracks in the order in which they begin, and suspected cuts.
+    """
+    view, key = _View(detector), -1
+    for times, rgb in batches:
+        for time, picture in zip(times, rgb, strict=True):
+            newest = _add(view, float(time), picture)
+            following = 0 if key < 0 else key + every
+            if newest == following + AROUND:
+                key = _advance(view, key, following)
+    newest = len(view.known.time) - 1
+    while key < newest:
+        key = _advance(view, key, min(0 if key < 0 else key + every, newest))
+    return view.known
+
+
+def _add(view: _View, time: float, picture: Picture) -> int:
+    small = thumbnail(picture)
+    change = 0.0 if view.last is None else float(np.abs(small - view.last).mean())
+    number = len(view.known.time)
+    view.known.time.append(time)
+    view.changes.append(change)
+    view.pictures[number], view.last = picture, small
+    return number
+
+
+def _advance(view: _View, start: int, end: int) -> int:
+    """Follow from one key frame to the next, and forget what lies before it."""
+    view.known.suspects += [n for n in range(start + 1, end + 1) if is_suspect(view.changes, n)]
+    _between(view, start, end)
+    for number in [number for number in view.pictures if number < end]:
+        del view.pictures[number]
+        view.found.pop(number, None)
+    return end
+
+
+def _between(view: _View, start: int, end: int) -> None:
+    """Follow the live tracks from frame `start`, which is done, to frame `end`."""
+    if end - start == 1:
+        _step(view, end)
+        return
+    cut = next((n for n in range(start + 1, end + 1) if is_suspect(view.changes, n)), None)
+    if cut is None and _carry_all(view, start, end):
+        return
+    inner = [(start + end) // 2] if cut is None else [cut - 1, cut]
+    for one, two in pairwise([start, *inner, end]):
+        if one < two:
+            _between(view, one, two)
+
+
+def _step(view: _View, frame: int) -> None:
+    """Go one frame on, by what the detector finds there."""
+    boxes, sure = view.find(frame)
+    pairs = _pair(view, frame - 1, frame)
+    chosen = [*pairs, *fresh_boxes(boxes, sure, pairs)]
+    points = view.detector.fit(view.pictures[frame], boxes[chosen])
+    cut = is_suspect(view.changes, frame)
+    going: list[Track] = []
+    for number, landmark in zip(chosen, points, strict=True):
+        track = pairs.get(number)
+        if track is None or (cut and not _goes_on(view, track, frame, landmark)):
+            if not sure[number]:
+                continue
+            track = Track()
+            view.known.tracks.append(track)
+        track.extend([frame], boxes[number][None], landmark[None])
+        going.append(track)
+        _look(view, track, frame, bool(sure[number]))
+    rest = [track for track in view.live if all(track is not other for other in going)]
+    view.live = going if cut else [*_recent(view, rest, frame), *going]
+
+
+def _carry_all(view: _View, start: int, end: int) -> bool:
+    """Carry every face from one frame to another; False, and nothing done, if that fails."""
+    boxes, sure = view.find(end)
+    pairs = _pair(view, start, end)
+    here = [track for track in view.live if track.frame[-1] == start]
+    if {*map(id, pairs.values())} != {*map(id, here)} or fresh_boxes(boxes, sure, pairs):
+        return False
+    if not pairs:
+        return True
+    numbers, tracks = list(pairs), list(pairs.values())
+    frames = range(start + 1, end + 1)
+    left = (
+        np.stack([track.box[-1][-1] for track in tracks]),
+        np.stack([track.landmark[-1][-1] for track in tracks]),
+    )
+    arrival = boxes[numbers], view.detector.fit(view.pictures[end], boxes[numbers])
+    box, landmark = carry(
+        view.detector.fit, [view.pictures[frame] for frame in frames], left, arrival
+    )
+    miss = np.linalg.norm(landmark[-1] - arrival[1], axis=-1).mean(axis=-1)
+    if (miss > ARRIVED * np.ptp(boxes[numbers][:, [0, 2]], axis=1)).any():
+        return False
+    box[-1], landmark[-1] = arrival
+    for place, (number, track) in enumerate(pairs.items()):
+        track.extend(frames, box[:, place], landmark[:, place])
+        _look(view, track, end, bool(sure[number]))
+    return True
+
+
+def _recent(view: _View, tracks: Iterable[Track], frame: int) -> list[Track]:
+    """The tracks that were lost no longer than `LOST` before a frame."""
+    time = view.known.time
+    return [track for track in tracks if time[frame] - time[track.frame[-1]] <= LOST]
+
+
+def _pair(view: _View, start: int, end: int) -> dict[int, Track]:
+    """The boxes found in frame `end` that lie on a live track, closest first."""
+    boxes, _ = view.find(end)
+    here = [track for track in view.live if track.frame[-1] == start]
+    lost = [track for track in view.live if track.frame[-1] < start]
+    live = [*here, *_recent(view, lost, end)]
+    expected = np.array([track.box[-1][-1] for track in live], np.float32).reshape(-1, 4)
+    return {number: live[row] for number, row in pair(expected, boxes).items()}
+
+
+def _goes_on(view: _View, track: Track, frame: int, points: Points) -> bool:
+    """Whether the face is the same on both sides of what may be a cut."""
+    if track.frame[-1] != frame - 1:
+        return False
+    before = colours(view.pictures[frame - 1], track.landmark[-1][-1])
+    after = colours(view.pictures[frame], points)
+    return bool(likeness([before, after])[0, 1] > ALIKE)
+
+
+def _look(view: _View, track: Track, frame: int, sure: bool) -> None:
+    seen = len(track.looks)
+    if not sure or seen == len(LOOKS) or frame - track.frame[0] < LOOKS[seen]:
+        return
+    look = see(view.pictures[frame], track.landmark[-1][-1])
+    # who is who is only asked where there are several
+    track.looks.append(describe(look) if len(view.known.tracks) > 1 else look)
