@@ -1,6 +1,7 @@
 """A prediction drawn onto its video: every frame keeps its own time stamp, and the sound stays."""
 
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError
 from affectkit.recording import AFFECT
-from affectkit.video import read_frames, write_video
+from affectkit.video import single_frames, write_video
 
 Picture = NDArray[np.uint8]
 Progress = Callable[[str, int, int], None]
@@ -51,17 +52,13 @@ def write_overlay(
     }
 
     def drawn() -> Iterator[tuple[float, Picture]]:
-        number = 0
-        for times, pictures in read_frames(video):
-            for time, picture in zip(times, pictures, strict=True):
-                if number >= len(tables["time"]) or time != tables["time"][number]:
-                    raise AffectkitError(
-                        f"{video} has changed since it was prepared; prepare it again"
-                    )
-                yield time, draw_frame(picture, tables, number, caption)
-                number += 1
-                if progress:
-                    progress(recording.attrs["recording"], number, len(tables["time"]))
+        pairs = zip_longest(tables["time"], single_frames(video))
+        for number, (time, shown) in enumerate(pairs):
+            if shown is None or shown[0] != time:
+                raise AffectkitError(f"{video} has changed since it was prepared; prepare it again")
+            yield time, draw_frame(shown[1], tables, number, caption)
+            if progress:
+                progress(recording.attrs["recording"], number + 1, len(tables["time"]))
 
     write_video(path, drawn(), sound=video)
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,15 @@ def test_a_video_that_has_changed_is_refused(filmed, tmp_path):
     later = filmed.assign_coords(time=filmed["time"] + 0.5)
     with pytest.raises(AffectkitError, match=r"filmed\.mp4 has changed since it was prepared"):
         write_overlay(later, prediction.assign_coords(time=later["time"]), tmp_path / "out.mp4")
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_a_video_that_was_shortened_is_refused(filmed, tmp_path):
+    grey = np.full((120, 160, 3), 40, np.uint8)
+    shorter = [(float(time), grey) for time in filmed["time"][:-2]]
+    write_video(Path(filmed.attrs["video"]), shorter, overwrite=True)
+    with pytest.raises(AffectkitError, match=r"filmed\.mp4 has changed since it was prepared"):
+        write_overlay(filmed, fake_prediction(filmed), tmp_path / "out.mp4")
     assert not (tmp_path / "out.mp4").exists()
 
 
