@@ -1,52 +1,79 @@
 """What a run promises: on which data it was trained, and what it wants to see when it predicts."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
+from affectkit.datasets import with_folds
+from affectkit.datasets.listing import make_index
 from affectkit.errors import AffectkitError
 from affectkit.recording import AFFECT
-from affectkit.training.recipe import Recipe
+from affectkit.training.recipe import Recipe, SplitSection
 
 PACKAGES = ("affectkit", "torch", "timm", "lightning-fabric", "numpy", "xarray")
+OFFICIAL = SplitSection()
+
 Splits = dict[str, list[xr.Dataset]]
 
 
-def split_recordings(recordings: Sequence[xr.Dataset]) -> Splits:
+def split_recordings(recordings: Sequence[xr.Dataset], how: SplitSection = OFFICIAL) -> Splits:
     """Sort recordings into their splits and check that they can be trained on.
 
+    Args:
+        recordings: each with its own `split` in attrs.
+        how: the recipe's `[splits]`; with folds, all but the test recordings are dealt by subject.
+
     Raises:
-        AffectkitError: a split that training needs is missing or has no annotations, a subject is
-            in two splits, or the recordings were cut differently.
+        AffectkitError: a split that training needs is missing or has no annotations, there are
+            fewer subjects than folds, a subject is in two splits and not named in
+            `splits.shared_subjects`, or the recordings were cut differently.
     """
     splits: Splits = {}
-    for recording in recordings:
-        splits.setdefault(recording.attrs["split"], []).append(recording)
+    for recording, name in zip(recordings, _split_names(recordings, how), strict=True):
+        splits.setdefault(name, []).append(recording)
     for name in ("train", "validation"):
         if not any(bool(r["annotation"].notnull().any()) for r in splits.get(name, [])):
             raise AffectkitError(
                 f"no annotated recordings in the split {name!r}; there are "
                 + (", ".join(f"{len(v)} in {k!r}" for k, v in sorted(splits.items())) or "none")
+                + ("" if how.folds else "; to hold out subjects, set splits.folds in the recipe")
             )
-    _check_subjects(splits)
+    _check_subjects(splits, how.shared_subjects)
     _check_crops(recordings)
     return splits
 
 
-def _check_subjects(splits: Splits) -> None:
-    homes: dict[str, str] = {}
+def _split_names(recordings: Sequence[xr.Dataset], how: SplitSection) -> list[str]:
+    columns = ("recording", "subject", "split")
+    index = make_index(
+        {**{column: r.attrs[column] for column in columns}, "frames": r.sizes["frame"]}
+        for r in recordings
+    )
+    if how.folds:
+        index = with_folds(index, how.folds, how.seed, fold=how.fold)
+    return list(index["split"])
+
+
+def _check_subjects(splits: Splits, allowed: Collection[str]) -> None:
+    homes: dict[str, list[str]] = {}
     for split, recordings in splits.items():
         for recording in recordings:
             subject = recording.attrs["subject"] or recording.attrs["recording"]
-            if homes.setdefault(subject, split) != split:
-                raise AffectkitError(
-                    f"subject {subject!r} is in the splits {homes[subject]!r} and {split!r}: "
-                    "scores would be of people the net has seen"
-                )
+            homes.setdefault(subject, []).append(split)
+    shared = [
+        f"subject {subject!r} is in the splits {' and '.join(repr(s) for s in sorted(set(found)))}"
+        for subject, found in sorted(homes.items())
+        if len(set(found)) > 1 and subject not in allowed
+    ]
+    if shared:
+        raise AffectkitError(
+            f"{'; '.join(shared)}: scores would be of people the net has seen; split by subject "
+            "(splits.folds), or name in splits.shared_subjects who may be"
+        )
 
 
 def _check_crops(recordings: Sequence[xr.Dataset]) -> None:

@@ -60,7 +60,8 @@ def fit(
 
     Args:
         recipe: how to train.
-        recordings: folder of recordings with the splits "train" and "validation".
+        recordings: folder of recordings with the splits "train" and "validation", or of any where
+            the recipe's `splits.folds` deals them by subject.
         run: the folder to leave.
         on_epoch: called with each new row of the history.
         progress: called with the recipe's name, steps done and steps in all.
@@ -72,7 +73,8 @@ def fit(
         AffectkitError: a split is missing or has no annotations, the recordings are cut
             differently, `run` belongs to another recipe or other data, or the loss is not finite.
     """
-    splits = split_recordings([open_recording(path) for path in list_recordings(recordings)])
+    opened = [open_recording(path) for path in list_recordings(recordings)]
+    splits = split_recordings(opened, recipe.splits)
     claim_run(recipe, recordings, run, splits)
     learner = build_learner(recipe, steps_per_epoch(recipe, splits["train"]))
     history = restore(learner, run)
@@ -97,8 +99,11 @@ def claim_run(recipe: Recipe, recordings: Path, run: Path, splits: Splits) -> No
         return
     if read_recipe(run / RECIPE) != recipe:
         raise AffectkitError(f"{run} was trained by another recipe; choose another folder")
-    if read_contract(run)["fingerprint"] != contract["fingerprint"]:
+    standing = read_contract(run)
+    if standing["fingerprint"] != contract["fingerprint"]:
         raise AffectkitError(f"{run} was trained on other recordings; choose another folder")
+    if standing["splits"] != contract["splits"]:
+        raise AffectkitError(f"{run} was trained on other splits; choose another folder")
 
 
 def steps_per_epoch(recipe: Recipe, recordings: Sequence[xr.Dataset]) -> int:

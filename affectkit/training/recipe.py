@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from affectkit.errors import AffectkitError
 
@@ -55,6 +56,23 @@ class TrainingSection(Section):
     accelerator: str = "auto"
 
 
+class SplitSection(Section):
+    """Which recordings train and which validate; test recordings stay apart always."""
+
+    folds: int = Field(default=0, ge=0, description="dealt by subject; 0 = the dataset's splits")
+    fold: int = Field(default=0, ge=0, description="the fold that validates")
+    seed: int = Field(default=0, ge=0, description="of the dealing: the same for all folds")
+    shared_subjects: tuple[str, ...] = Field(
+        default=(), description="who may be in more than one split"
+    )
+
+    @model_validator(mode="after")
+    def _fold_is_there(self) -> Self:
+        if self.folds == 1 or (self.folds and self.fold >= self.folds):
+            raise PydanticCustomError("folds", "folds should be 2 or more, fold below folds")
+        return self
+
+
 class Recipe(Section):
     """A whole recipe."""
 
@@ -63,6 +81,7 @@ class Recipe(Section):
     model: ModelSection = ModelSection()
     windows: WindowSection = WindowSection()
     training: TrainingSection = TrainingSection()
+    splits: SplitSection = SplitSection()
 
 
 def shipped_recipes() -> list[str]:

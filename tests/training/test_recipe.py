@@ -53,3 +53,16 @@ def test_a_file_that_is_not_toml_says_so(tmp_path):
     (tmp_path / "r.toml").write_text("epochs: 3")
     with pytest.raises(AffectkitError, match="is not TOML"):
         read_recipe(tmp_path / "r.toml")
+
+
+@pytest.mark.parametrize("value", ["{folds = 1}", "{folds = 3, fold = 3}"])
+def test_a_fold_that_is_not_there_is_named(value):
+    with pytest.raises(AffectkitError, match="splits: folds should be 2 or more, fold below folds"):
+        read_recipe("demo", [f"splits={value}"])
+
+
+def test_shared_subjects_read_back(tmp_path):
+    recipe = read_recipe("demo", ['splits.shared_subjects=["ann", "ben"]', "splits.folds=5"])
+    (tmp_path / "r.toml").write_text(recipe_text(recipe))
+    assert read_recipe(tmp_path / "r.toml").splits == recipe.splits
+    assert recipe.splits.shared_subjects == ("ann", "ben")
