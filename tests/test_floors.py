@@ -18,8 +18,8 @@ FLOORS = [
     ["faces"],
     ["datasets", "models"],
     ["training"],
-    ["prepare"],
-    ["predict", "evaluation", "attribution", "doctor"],
+    ["checking", "prepare"],
+    ["predict", "evaluation", "attribution", "doctor", "submission"],
     ["figures", "overlay", "paper", "player"],
     ["demo", "bench"],
     ["dashboard", "lab"],
@@ -57,10 +57,12 @@ def test_imports_point_down(path):
     "module",
     [
         "affectkit",
+        "affectkit.checking",
         "affectkit.evaluation",
         "affectkit.figures",
         "affectkit.paper",
         "affectkit.player",
+        "affectkit.submission",
     ],
 )
 def test_looking_needs_no_torch(module):
