@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from affectkit.cli import data, look, runs, start
+from affectkit.cli import data, look, runs, start, submit
 from affectkit.cli.console import errors
 from affectkit.errors import AffectkitError
 
@@ -20,6 +20,7 @@ COMMANDS = (
     runs.evaluate,
     runs.compare,
     runs.attribute,
+    submit.submit,
     look.figure,
     look.dashboard,
     start.notebooks,
