@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "attribution": ["attribute"],
+        "checking": ["check"],
         "datasets": ["DATASETS"],
         "demo": ["demo"],
         "errors": ["AffectkitError"],

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from affectkit.cli import printing
-from affectkit.cli.console import console
+from affectkit.cli.console import console, errors
 from affectkit.errors import AffectkitError
 
 
@@ -21,6 +21,24 @@ def datasets() -> None:
         module = sys.modules[dataset.index.__module__]
         table.add_row(name, (module.__doc__ or "").splitlines()[0])
     console.print(table)
+
+
+def check(
+    dataset: Annotated[str, typer.Argument(help="A dataset's name.")],
+    root: Annotated[Path, typer.Argument(help="Its folder, in its published layout.")],
+    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
+    recordings: Annotated[bool, typer.Option("--recordings", help="Show each of them.")] = False,
+    format_: Annotated[str, typer.Option("--format", help="table or json")] = "table",
+) -> None:
+    """Report what is in a dataset's folder and what is wrong: exit status 1 with findings."""
+    from affectkit.checking import check as check_dataset
+    from affectkit.cli.report import check_format, show_report
+
+    check_format(format_)
+    with printing.progress(errors) as progress:
+        report = check_dataset(dataset, root, workers=workers, progress=progress)
+    show_report(console, report, format_, recordings=recordings)
+    raise typer.Exit(int(not report.clean))
 
 
 def prepare(

@@ -14,6 +14,7 @@ COMMANDS = (
     start.demo,
     start.doctor,
     data.datasets,
+    data.check,
     data.prepare,
     runs.train,
     runs.predict,

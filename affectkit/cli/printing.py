@@ -51,18 +51,24 @@ def progress(console: Console) -> Iterator[Report]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console) as bars:
-        tasks: dict[str, Any] = {}
+    bars = Progress(*columns, console=console)
+    tasks: dict[str, Any] = {}
 
-        def report(name: str, done: int, total: int) -> None:
-            if name not in tasks:
-                tasks[name] = bars.add_task(name, total=total or None)
-            bars.update(tasks[name], completed=done, total=total or None)
-            shown = [task for task in bars.tasks if task.finished and task.visible]
-            if len(shown) > BARS:  # a dataset has more recordings than a screen has lines
-                bars.update(shown[0].id, visible=False)
+    def report(name: str, done: int, total: int) -> None:
+        if not tasks:  # bars that never start leave no blank line before an error
+            bars.start()
+        if name not in tasks:
+            tasks[name] = bars.add_task(name, total=total or None)
+        bars.update(tasks[name], completed=done, total=total or None)
+        shown = [task for task in bars.tasks if task.finished and task.visible]
+        if len(shown) > BARS:  # a dataset has more recordings than a screen has lines
+            bars.update(shown[0].id, visible=False)
 
+    try:
         yield report
+    finally:
+        if tasks:
+            bars.stop()
 
 
 def show_epoch(console: Console, row: dict[str, float]) -> None:

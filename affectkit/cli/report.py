@@ -1,0 +1,140 @@
+"""How the report on a dataset is shown."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from affectkit.checking import Finding, Report, summary, to_json
+from affectkit.errors import unknown
+from affectkit.recording import AFFECT
+
+FORMATS = ("table", "json")
+SHOWN = 10  # findings of a kind; a broken copy has hundreds
+NAMES = ("mean", "sd", "low", "high")
+COUNTS = ("announced", "decoded", "annotated", "with_crop", "labels", "invalid")
+
+
+def check_format(form: str) -> None:
+    """Refuse a format before hours of work.
+
+    Raises:
+        AffectkitError: it is unknown.
+    """
+    if form not in FORMATS:
+        raise unknown("format", form, FORMATS)
+
+
+def show_report(console: Console, report: Report, form: str, *, recordings: bool) -> None:
+    """A report as a table or as JSON; `recordings` adds a row for each of them to the table."""
+    if form == "json":
+        _say(console, to_json(report))
+        return
+    if recordings:
+        _show_recordings(console, report)
+    _show_splits(console, summary(report))
+    _show_rules(console, report)
+    _show_findings(console, "note", report.notes)
+    _show_findings(console, "finding", report.findings)
+    outcome = _count(len(report.findings), "finding") if report.findings else "clean"
+    number = _count(len(report.recordings), "recording")
+    _say(console, f"\n{report.dataset} in {report.root}: {number}, {outcome}")
+
+
+def _show_splits(console: Console, pooled: pd.DataFrame) -> None:
+    cells = [_cells(row) for row in pooled.to_dict("records")]
+    table = Table(box=None)
+    table.add_column(no_wrap=True)
+    for split in pooled.index:
+        table.add_column(str(split), justify="right")
+    for name in cells[0]:
+        table.add_row(name, *(cell[name] for cell in cells))
+    console.print(table, highlight=False)
+
+
+def _cells(row: dict[Any, Any]) -> dict[str, str]:
+    cells = {
+        "recordings": _whole(row["recordings"]),
+        "subjects": _whole(row["subjects"]),
+        "minutes": _number(row["minutes"], 1),
+        "frames a second": _span(row["fps_low"], row["fps_high"]),
+        "variable frame rate": _whole(row["uneven"]),
+        "frames announced": _whole(row["announced"]),
+        "frames decoded": _whole(row["decoded"]),
+        "frames annotated": _whole(row["annotated"]),
+        "frames with a crop": _whole(row["with_crop"]),
+        "labels": _whole(row["labels"]),
+        "labels not valid": _whole(row["invalid"]),
+    }
+    statistics = {f"{affect} {name}": f"{affect}_{name}" for affect in AFFECT for name in NAMES}
+    return cells | {name: _number(row[column], 3) for name, column in statistics.items()}
+
+
+def _whole(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:,.0f}"
+
+
+def _number(value: float, digits: int) -> str:
+    return "–" if math.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
+
+
+def _span(low: float, high: float) -> str:
+    if math.isnan(low):
+        return "–"
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+
+
+def _show_rules(console: Console, report: Report) -> None:
+    """Which rules laid labels on frames, and the ranges of the files."""
+    rules = Counter(rule for rule in report.recordings["alignment"] if rule)
+    ranges = Counter(_range(source) for source in report.recordings["source_range"] if source)
+    for title, counted in {"alignment": rules, "range in the file": ranges}.items():
+        for text, number in counted.most_common(SHOWN):
+            _say(console, f"{title}: {text} ({_count(number, 'recording')})")
+
+
+def _range(source: dict[str, list[float]]) -> str:
+    return ", ".join(f"{affect} {low:g} to {high:g}" for affect, (low, high) in source.items())
+
+
+def _show_recordings(console: Console, report: Report) -> None:
+    """A line a recording, as wide as it takes."""
+    found = Counter(finding.recording for finding in report.findings)
+    columns = [f"{affect}_{name}" for affect in AFFECT for name in ("mean", "sd")]
+    rows = report.recordings.assign(findings=report.recordings["recording"].map(found).fillna(0))
+    shown = rows[["recording", "subject", "split", "fps", "uneven", *COUNTS, *columns, "findings"]]
+    _say(console, shown.to_string(index=False, na_rep="–", float_format="{:.6g}".format) + "\n")
+
+
+def _show_findings(console: Console, what: str, found: Sequence[Finding]) -> None:
+    if not found:
+        return
+    _say(console, f"\n{_count(len(found), what)}")
+    ordered = sorted(found, key=lambda finding: finding.kind)
+    for kind, group in groupby(ordered, key=lambda finding: finding.kind):
+        same = list(group)
+        _say(console, f"  {kind} ({len(same)})")
+        for finding in same[:SHOWN]:
+            _say(console, f"    {_line(finding)}")
+        if len(same) > SHOWN:
+            _say(console, f"    and {len(same) - SHOWN} more: --format json lists them all")
+
+
+def _line(finding: Finding) -> str:
+    where = [
+        part for part in (finding.recording, finding.file) if part and part not in finding.text
+    ]
+    return ": ".join([*[", ".join(where)] * bool(where), finding.text])
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + "s" * (number != 1)
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
