@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 SIDE = 16  # pixels of a thumbnail
 LEAST = 6.0  # grey levels
-TIMES = 3.0  # as much as the changes around
+TIMES = 3.0  # as much as the median of the changes around
 AROUND = 2  # frames on either side
 
 
@@ -36,4 +36,4 @@ def is_suspect(changes: Sequence[float], frame: int) -> bool:
         return False
     first = max(frame - AROUND, 1)
     others = [*changes[first:frame], *changes[frame + 1 : frame + AROUND + 1]]
-    return not others or changes[frame] > TIMES * float(np.mean(others))
+    return not others or changes[frame] > TIMES * float(np.median(others))

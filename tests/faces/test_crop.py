@@ -127,3 +127,15 @@ def test_the_contract_survives_as_a_dict():
 def test_a_contract_that_cannot_be_kept_is_refused(fault):
     with pytest.raises(AffectkitError, match=next(iter(fault)).split("_")[0][:5]):
         Crop(**fault)
+
+
+def test_nothing_is_bridged_or_smoothed_across_a_cut():
+    landmark = np.concatenate([moving()[:100], moving(300, 200)[100:]])
+    lost = np.arange(90, 105)  # both sides of the cut at 100
+    landmark[lost] = np.nan
+    boxes = crop_boxes(landmark, TIME, CROP, [100])
+    first = crop_boxes(landmark[:100], TIME[:100], CROP)
+    second = crop_boxes(landmark[100:], TIME[100:], CROP)
+    np.testing.assert_array_equal(boxes, np.concatenate([first, second]))
+    assert middles(boxes)[99, 0] < 150 < 250 < middles(boxes)[100, 0]
+    np.testing.assert_array_equal(crop_boxes(landmark, TIME, CROP, [0, 100, 100]), boxes)
