@@ -1,13 +1,22 @@
 """Published layouts that drawn people can be written in; adding one is a file and a line here."""
 
-from affectkit.datasets.synthetic.layouts import afew_va, affwild2, recola, recola_csv
+from affectkit.datasets.synthetic.layouts import (
+    afew_va,
+    affwild,
+    affwild2,
+    recola,
+    recola_csv,
+    sewa,
+)
 from affectkit.datasets.synthetic.layouts.layout import Layout
 
 LAYOUTS: dict[str, Layout] = {
     "afew_va": afew_va.LAYOUT,
+    "affwild": affwild.LAYOUT,
     "affwild2": affwild2.LAYOUT,
     "recola": recola.LAYOUT,
     "recola_csv": recola_csv.LAYOUT,
+    "sewa": sewa.LAYOUT,
 }
 
 __all__ = ["LAYOUTS", "Layout"]
