@@ -2,6 +2,7 @@
 
 from affectkit.video.playing import playable, single_frames
 from affectkit.video.reading import (
+    Packet,
     VideoInfo,
     faulty_stamps,
     probe,
@@ -13,6 +14,7 @@ from affectkit.video.reading import (
 from affectkit.video.writing import write_video
 
 __all__ = [
+    "Packet",
     "VideoInfo",
     "faulty_stamps",
     "playable",

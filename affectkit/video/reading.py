@@ -46,6 +46,9 @@ class VideoInfo:
     duration: float  # seconds; 0 = unknown
     sound: bool
     container: str
+    pixel_aspect: float = 1.0  # width / height of a pixel
+    interlaced: bool = False
+    sound_start: float | None = None  # seconds; None = no sound, or unknown
 
 
 class Packet(NamedTuple):
@@ -82,7 +85,17 @@ def probe(path: Path) -> VideoInfo:
             duration=(container.duration or 0) / av.time_base,
             sound=bool(container.streams.audio),
             container=container.format.name,
+            pixel_aspect=float(stream.sample_aspect_ratio or 1),
+            interlaced=frame.interlaced_frame,
+            sound_start=_start(container.streams.audio),
         )
+
+
+def _start(tracks: Sequence[av.AudioStream]) -> float | None:
+    """The first time stamp of the first track in seconds."""
+    if not tracks or tracks[0].start_time is None:
+        return None
+    return float(tracks[0].start_time * tracks[0].time_base)
 
 
 def read_frames(
