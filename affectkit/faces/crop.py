@@ -25,6 +25,7 @@ from affectkit.errors import AffectkitError
 from affectkit.signals import bridge, smooth
 
 BRIDGE, CHIN = 27, 8
+GIVEN = "given"  # the alignment of crops that a dataset brings, only resized; whatever cut them
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,9 @@ class Crop:
             )
         if min(self.smoothing, self.size_smoothing, self.max_gap) < 0:
             raise AffectkitError("smoothing, size_smoothing and max_gap of a crop are seconds >= 0")
-        if (self.alignment, self.interpolation) != ("upright", "area"):
+        if self.alignment not in ("upright", GIVEN) or self.interpolation != "area":
             raise AffectkitError(
-                "a crop is aligned 'upright' and interpolated by 'area', "
+                f"a crop is aligned 'upright' or {GIVEN!r} and interpolated by 'area', "
                 f"got {self.alignment!r} and {self.interpolation!r}"
             )
 
@@ -93,11 +94,15 @@ def _shot_boxes(
     return np.hstack([middle - side / 2, middle + side / 2]).astype(np.float32)
 
 
-def cut(rgb: NDArray[np.uint8], crop_box: NDArray[np.floating], crop: Crop) -> NDArray[np.uint8]:
+def cut(
+    rgb: NDArray[np.uint8] | Sequence[NDArray[np.uint8]],
+    crop_box: NDArray[np.floating],
+    crop: Crop,
+) -> NDArray[np.uint8]:
     """Cut the squares out of pictures.
 
     Args:
-        rgb: (frame, row, col, channel).
+        rgb: (frame, row, col, channel), or a picture (row, col, channel) of any size a frame.
         crop_box: (frame, edge) in source pixels; black where NaN.
         crop: the contract.
 
@@ -105,7 +110,7 @@ def cut(rgb: NDArray[np.uint8], crop_box: NDArray[np.floating], crop: Crop) -> N
         face (frame, row, col, channel).
     """
     face = np.zeros((len(rgb), crop.size, crop.size, 3), np.uint8)
-    for number in np.flatnonzero(~np.isnan(crop_box).any(axis=1)):
+    for number in np.flatnonzero(~np.isnan(crop_box).any(axis=1)).tolist():
         face[number] = _cut(rgb[number], crop_box[number].astype(float), crop.size)
     return face
 
