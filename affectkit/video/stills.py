@@ -1,0 +1,99 @@
+"""Pictures in a folder in place of a video: read by name, or shown as frames of one size."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from affectkit.video.reading import read_frames
+
+Picture = NDArray[np.uint8]  # (row, col, channel), RGB
+NOTHING = np.zeros((0, 0, 3), np.uint8)  # in place of a picture that is not there
+BATCH = 16
+TURNED = (5, 6, 7, 8)  # EXIF orientations in which width and height change places
+LARGEST = 1920 * 1088  # pixels of a frame that browsers decode with ease
+
+
+class Sizes(NamedTuple):
+    """What the heads of pictures say."""
+
+    width: NDArray[np.int64]  # (frame) as shown; 0 = missing or not to be read
+    height: NDArray[np.int64]  # (frame)
+    faults: list[str]  # names of pictures that should be there and cannot be read
+
+
+def measure_stills(folder: Path, names: Sequence[str]) -> Sizes:
+    """Read the sizes of pictures without decoding them.
+
+    Args:
+        folder: that the names start from.
+        names: (frame) paths below `folder`; "" = missing.
+    """
+    sizes = [_size(folder / name) if name else (0, 0) for name in names]
+    width, height = np.array(sizes, np.int64).reshape(-1, 2).T
+    faults = [name for name, size in zip(names, sizes, strict=True) if name and not size[0]]
+    return Sizes(width, height, faults)
+
+
+def _size(path: Path) -> tuple[int, int]:
+    try:
+        with Image.open(path) as image:
+            turned = image.getexif().get(ExifTags.Base.Orientation) in TURNED
+            return image.size[::-1] if turned else image.size
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError):
+        return (0, 0)
+
+
+def read_stills(folder: Path, names: Sequence[str], batch: int = BATCH) -> Iterator[list[Picture]]:
+    """Read pictures, `batch` at a time, as they are shown (rotation in EXIF is applied).
+
+    Args:
+        folder: that the names start from.
+        names: (frame) paths below `folder`; "" = missing.
+        batch: pictures at a time.
+
+    Yields:
+        rgb (row, col, channel) of each, of any size; without rows where it cannot be read.
+    """
+    for start in range(0, len(names), batch):
+        yield [_read(folder / name) if name else NOTHING for name in names[start : start + batch]]
+
+
+def _read(path: Path) -> Picture:
+    try:
+        with Image.open(path) as image:
+            return np.array(ImageOps.exif_transpose(image).convert("RGB"))
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError):
+        return NOTHING
+
+
+def read_source(
+    recording: xr.Dataset, batch: int = BATCH
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.uint8]]]:
+    """The pictures that a recording was cut from: the frames of its video, or its stills.
+
+    Yields:
+        time (frame) in seconds and rgb (frame, row, col, channel). Stills stand in the upper left
+        corner of a black picture of the recording's `width` and `height`.
+    """
+    if "still" not in recording:
+        yield from read_frames(Path(recording.attrs["video"]), batch)
+        return
+    times, start = recording["time"].values, 0
+    shape = (int(recording.attrs["height"]), int(recording.attrs["width"]), 3)
+    names = [str(name) for name in recording["still"].values]
+    for pictures in read_stills(Path(recording.attrs["video"]), names, batch):
+        frames = np.zeros((len(pictures), *shape), np.uint8)
+        for frame, picture in zip(frames, pictures, strict=True):
+            frame[: picture.shape[0], : picture.shape[1]] = picture[: shape[0], : shape[1]]
+        yield times[start : start + len(frames)], frames
+        start += len(frames)
+
+
+def is_showable(recording: xr.Dataset) -> bool:
+    """Whether the stills of a recording can be shown as one film: none is too large for that."""
+    return int(recording.attrs["height"]) * int(recording.attrs["width"]) <= LARGEST
