@@ -80,7 +80,7 @@ def _frames(
         "decoded_frames": len(time),
         "hidden_frames": hidden,
         "undecodable_frames": max(0, len(packets) - hidden - len(time)),
-        "b_frames": stamps != sorted(stamps),
+        "b_frames": stamps != sorted(stamps) if stamps else info.reordered,
         "stamped": bool(stamps),
         "faulty_stamps": faulty_stamps(packets) if stamps else 0,
     }

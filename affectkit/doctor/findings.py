@@ -55,18 +55,13 @@ def _edit_list(m: Measures) -> Iterator[str]:
 def _stamps(m: Measures) -> Iterator[str]:
     if not m["stamped"]:
         yield (
-            f"there are no time stamps: times are frame number / {m['nominal_fps']:g}; make sure "
-            "of that rate, 25 is assumed where a file says nothing"
+            f"the file stores no time stamps, frame number / {m['nominal_fps']:.5g} is taken: make "
+            "sure of that rate; other tools may begin frames later, so match by frame number"
         )
     if faulty := m["faulty_stamps"]:
         yield (
             f"{faulty} time stamps are missing or repeated: those frames are kept, one tick behind "
             "the frame before; match their labels by frame number"
-        )
-    if m["container"] == "avi" and m["b_frames"]:
-        yield (
-            "AVI stores no presentation time stamps: other tools may give times some frames later "
-            "than these, which begin at 0; match labels by frame number"
         )
 
 

@@ -23,7 +23,7 @@ def decode(
 ) -> Iterator[av.VideoFrame]:
     """All frames of a stream that decode; `tally` counts packets that are hidden or broken."""
     stream.thread_type = "SLICE"
-    unstamped = container.format.name == "avi" and stream.codec_context.has_b_frames
+    unstamped = is_unstamped(container, stream)
     stamps: deque[int] = deque()
     for packet in demux(container, stream, tally):
         if unstamped and packet is not None and packet.size:
@@ -41,6 +41,11 @@ def decode(
             if unstamped:
                 frame.pts = stamps.popleft()
             yield frame
+
+
+def is_unstamped(container: av.container.InputContainer, stream: av.VideoStream) -> bool:
+    """Whether PTS are made up by FFmpeg, and wrongly: AVI stores none."""
+    return container.format.name == "avi" and bool(stream.codec_context.has_b_frames)
 
 
 def demux(

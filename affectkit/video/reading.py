@@ -27,7 +27,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError
-from affectkit.video.decoding import decode, demux, report
+from affectkit.video.decoding import decode, demux, is_unstamped, report
 from affectkit.video.opening import nominal_fps, open_video
 
 
@@ -49,12 +49,13 @@ class VideoInfo:
     pixel_aspect: float = 1.0  # width / height of a pixel
     interlaced: bool = False
     sound_start: float | None = None  # seconds; None = no sound, or unknown
+    reordered: bool = False  # stored in another order than shown, as B-frames ask for
 
 
 class Packet(NamedTuple):
     """What the container says about one compressed frame."""
 
-    pts: int | None  # in ticks
+    pts: int | None  # in ticks; None = the container stores none
     key: bool  # decodes without any other
     shown: bool  # False = outside the edit list
 
@@ -88,6 +89,7 @@ def probe(path: Path) -> VideoInfo:
             pixel_aspect=float(stream.sample_aspect_ratio or 1),
             interlaced=frame.interlaced_frame,
             sound_start=_start(container.streams.audio),
+            reordered=bool(stream.codec_context.has_b_frames),
         )
 
 
@@ -140,9 +142,11 @@ def read_thumbnails(path: Path, edge: int = 32) -> Iterator[tuple[float, NDArray
 def read_packets(path: Path) -> list[Packet]:
     """All packets that can be read, in the order of decoding."""
     with open_video(path) as container:
+        stream = container.streams.video[0]
+        made_up = is_unstamped(container, stream)
         return [
-            Packet(packet.pts, packet.is_keyframe, not packet.is_discard)
-            for packet in demux(container, container.streams.video[0], Counter())
+            Packet(None if made_up else packet.pts, packet.is_keyframe, not packet.is_discard)
+            for packet in demux(container, stream, Counter())
             if packet is not None and packet.size
         ]
 

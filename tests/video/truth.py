@@ -229,6 +229,7 @@ CASES = {
         "a.avi", STEADY, MPEG4_AVI | {"options": {"bf": "2"}}, announced=COUNT
     ),
     "AVI with B-frames, H.264": Case("a.avi", STEADY, AVI | B_FRAMES, announced=COUNT),
+    "no container": Case("a.h264", STEADY, B_FRAMES),
     "transport stream": Case(
         "a.ts", STEADY, B_FRAMES | {"base": Fraction(1, 90000)}, shift=Fraction(2, 25)
     ),
