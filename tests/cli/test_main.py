@@ -11,20 +11,6 @@ from affectkit.video import write_video
 from tests.conftest import fake_recording
 
 
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """Run a command; gives status, standard output and error."""
-
-    def run_command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["affectkit", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        captured = capsys.readouterr()
-        return exit_.value.code, captured.out, captured.err
-
-    return run_command
-
-
 def one_line(status, out, err):
     """Progress may have been shown, but no more than one line says what is wrong."""
     return status == 2 and err.startswith("error: ") and err.count("\n") == 1 and "Error" not in out
@@ -92,7 +78,7 @@ def faceless(folder):
             lambda f: ["prepare", "video", faceless(f), "--out", f / "R"],
             "no face found in 5 frames",
         ),
-        (lambda f: ["prepare", "affwild", f, "--out", f / "R"], "did you mean 'affwild2'"),
+        (lambda f: ["prepare", "afwild2", f, "--out", f / "R"], "did you mean 'affwild2'"),
         (lambda f: ["prepare", "affwild2", f, "--out", f / "R"], str),
         (
             lambda f: ["prepare", "video", faceless(f), "--out", f / "R", "--detector", "dlibb"],

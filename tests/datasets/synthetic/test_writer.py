@@ -86,8 +86,8 @@ def test_foreign_folder_is_left_alone(tmp_path):
 
 
 def test_unknown_layouts_list_the_known_ones(tmp_path):
-    with pytest.raises(AffectkitError, match="unknown layout 'affwild3': did you mean 'affwild2'"):
-        synthetic.write(tmp_path / "new", **TINY, layout="affwild3")
+    with pytest.raises(AffectkitError, match="unknown layout 'affwild22': did you mean 'affwild2'"):
+        synthetic.write(tmp_path / "new", **TINY, layout="affwild22")
 
 
 @pytest.mark.parametrize(

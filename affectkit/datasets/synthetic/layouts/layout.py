@@ -8,6 +8,13 @@ import pandas as pd
 import xarray as xr
 
 from affectkit.datasets.synthetic.plan import Plan
+from affectkit.files import write_text
+
+
+def write_once(path: Path, text: str, end: str = "\n") -> None:
+    """Write a file with these line ends, unless it is there."""
+    if not path.is_file():
+        write_text(path, text.replace("\n", end))
 
 
 def nothing(root: Path, plan: Plan) -> None:

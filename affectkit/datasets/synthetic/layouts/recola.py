@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from affectkit.datasets import recola
 from affectkit.datasets.placing import annotate
 from affectkit.datasets.synthetic.film import film
-from affectkit.datasets.synthetic.layouts.layout import Layout
+from affectkit.datasets.synthetic.layouts.layout import Layout, write_once
 from affectkit.datasets.synthetic.movement import RATERS
 from affectkit.datasets.synthetic.plan import Plan, make_scene
-from affectkit.files import write_text
 from affectkit.recording import AFFECT
 from affectkit.video import write_video
 
@@ -79,12 +78,6 @@ def rating_text(time: NDArray[np.float64], traces: NDArray[np.float64]) -> str:
         for second, values in zip(time, traces.T, strict=True)
     ]
     return "\n".join([f"time;{' ;'.join(RATERS)}", *rows, ""])
-
-
-def write_once(path: Path, text: str, end: str = "\n") -> None:
-    """Write a file with these line ends, unless it is there."""
-    if not path.is_file():
-        write_text(path, text.replace("\n", end))
 
 
 def written(plan: Plan, number: int) -> dict[str, xr.Dataset]:

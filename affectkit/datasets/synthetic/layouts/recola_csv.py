@@ -6,13 +6,12 @@ import xarray as xr
 
 from affectkit.datasets import recola
 from affectkit.datasets.synthetic.film import film
-from affectkit.datasets.synthetic.layouts.layout import Layout
+from affectkit.datasets.synthetic.layouts.layout import Layout, write_once
 from affectkit.datasets.synthetic.layouts.recola import (
     DECIMALS,
     known,
     moments,
     rating_text,
-    write_once,
 )
 from affectkit.datasets.synthetic.plan import Plan, make_scene
 from affectkit.recording import AFFECT
