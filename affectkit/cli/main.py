@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from affectkit.cli import data, look, runs, start, submit
+from affectkit.cli import data, look, raters, runs, start, submit
 from affectkit.cli.console import errors
 from affectkit.errors import AffectkitError
 
@@ -21,6 +21,7 @@ COMMANDS = (
     runs.evaluate,
     runs.compare,
     runs.attribute,
+    raters.raters,
     submit.submit,
     look.figure,
     look.dashboard,

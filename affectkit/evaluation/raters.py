@@ -11,12 +11,13 @@ from affectkit.evaluation.intervals import Bootstrap
 from affectkit.evaluation.pairs import stores
 from affectkit.evaluation.scores import COLUMNS, mean_rows, pooled_rows
 from affectkit.metrics import ccc, icc, pairwise_ccc
-from affectkit.recording import open_recording
-from affectkit.signals import fuse
+from affectkit.recording import list_recordings, open_recording
+from affectkit.signals import fuse, rater_lag
 
 RATER_POOLED = "(one rater, all)"
 RATER_MEAN = "(one rater, mean)"
 ICC_SHOWN = ("2,1", "2,k", "3,1", "3,k")
+SHORT = {"valence": "V", "arousal": "A"}
 
 
 def rater_agreement(recording: xr.Dataset) -> xr.DataArray:
@@ -41,6 +42,42 @@ def rater_agreement(recording: xr.Dataset) -> xr.DataArray:
         **{f"ICC({form})": icc(rating, "frame", form) for form in ICC_SHOWN},
     }
     return xr.concat(list(measures.values()), pd.Index(list(measures), name="measure"))
+
+
+def rater_table(recordings: Path) -> pd.DataFrame:
+    """How well the raters of each recording agree, and how far apart in time they follow.
+
+    Args:
+        recordings: a folder of recordings, or one; those without two raters are left out.
+
+    Returns:
+        Indexed by recording, with `(mean)` at the end. `raters`; each measure of `rater_agreement`
+        for V and A; `seconds apart V` and `A`, between the earliest and the latest rater by
+        `signals.rater_lag`, NaN where a lag cannot be told.
+
+    Raises:
+        AffectkitError: no recording has two raters.
+    """
+    opened = [open_recording(path) for path in list_recordings(recordings)]
+    rated = {each.attrs["recording"]: each for each in opened if each.sizes.get("rater", 0) > 1}
+    if not rated:
+        raise AffectkitError(
+            f"no recording in {recordings} has ratings of two raters or more; prepare a dataset "
+            f"that comes with them"
+        )
+    table = pd.DataFrame({name: _row(each[["rating"]].load()) for name, each in rated.items()}).T
+    return pd.concat([table, table.mean().rename("(mean)").to_frame().T]).rename_axis("recording")
+
+
+def _row(recording: xr.Dataset) -> dict[str, float]:
+    agreement = rater_agreement(recording)
+    lag = rater_lag(recording["rating"])
+    apart = lag.max("rater", skipna=False) - lag.min("rater", skipna=False)
+    row = {"raters": float(recording.sizes["rater"])}
+    for measure in agreement["measure"].values:
+        for affect, short in SHORT.items():
+            row[f"{measure} {short}"] = float(agreement.sel(measure=measure, affect=affect))
+    return row | {f"seconds apart {SHORT[a]}": float(apart.sel(affect=a)) for a in SHORT}
 
 
 def _rests(rating: xr.DataArray, fusion: str) -> Iterator[tuple[xr.DataArray, xr.DataArray]]:

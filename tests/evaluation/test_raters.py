@@ -4,7 +4,14 @@ import pytest
 import xarray as xr
 
 from affectkit.errors import AffectkitError
-from affectkit.evaluation import caption, evaluate, evaluate_raters, rater_agreement, table
+from affectkit.evaluation import (
+    caption,
+    evaluate,
+    evaluate_raters,
+    rater_agreement,
+    rater_table,
+    table,
+)
 from affectkit.evaluation.scores import COLUMNS
 from affectkit.recording import open_recording, save_recording
 
@@ -116,3 +123,31 @@ def test_raters_stand_beside_the_run(run, rate):
 def test_an_unknown_split_is_refused(run):
     with pytest.raises(AffectkitError, match="unknown split"):
         evaluate_raters(run, split="tset")
+
+
+def test_the_table_has_a_row_a_rated_recording_and_the_mean(rate, test_recordings):
+    rate([0.0, 0.1, 0.2], "ad")
+    found = rater_table(test_recordings)
+    assert list(found.index) == ["a", "d", "(mean)"]
+    assert (found["raters"] == 3).all()
+    agreement = rater_agreement(open_recording(test_recordings / "d.zarr"))
+    for measure in agreement["measure"].values:
+        expected = float(agreement.sel(measure=measure, affect="arousal"))
+        assert found.loc["d", f"{measure} A"] == pytest.approx(expected)
+    np.testing.assert_allclose(found.loc["(mean)"], found.loc[["a", "d"]].mean())
+
+
+def test_the_table_tells_how_far_apart_raters_follow(rate, test_recordings):
+    path = test_recordings / "c.zarr"
+    rate([0.0, 0.0], "c")
+    recording = open_recording(path).load()
+    recording["rating"][1] = recording["rating"][1].shift(frame=5)
+    save_recording(recording, path, overwrite=True)
+    found = rater_table(path)
+    for affect in "VA":
+        assert found.loc["c", f"seconds apart {affect}"] == pytest.approx(5 / 25, abs=0.02)
+
+
+def test_a_table_of_nobody_is_refused(test_recordings):
+    with pytest.raises(AffectkitError, match=r"no recording in .* has ratings of two raters"):
+        rater_table(test_recordings)

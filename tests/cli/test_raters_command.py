@@ -1,0 +1,44 @@
+import io
+
+import pandas as pd
+import pytest
+import xarray as xr
+
+from affectkit.recording import save_recording
+from tests.conftest import fake_recording
+
+
+@pytest.fixture
+def rated(tmp_path):
+    recording = fake_recording("one", 200)
+    ratings = [0.5 * recording["annotation"] + offset for offset in (0.0, 0.1)]
+    recording["rating"] = xr.concat(ratings, "rater")
+    save_recording(recording, tmp_path / "one.zarr")
+    return tmp_path
+
+
+def test_agreement_of_raters_is_shown(call, rated):
+    status, out, err = call("raters", rated)
+    assert (status, err) == (0, "")
+    assert "(mean)" in out
+    assert "each rater against the mean of the others" in out
+
+
+def test_agreement_for_machines_is_plain(call, rated):
+    table = pd.read_csv(io.StringIO(call("raters", rated, "--format", "csv")[1]), index_col=0)
+    assert list(table.index) == ["one", "(mean)"]
+    assert table.loc["one", "ICC(3,1) V"] == pytest.approx(1)
+
+
+def test_what_a_user_can_get_wrong_is_one_line(call, rated, tmp_path):
+    save_recording(fake_recording("two"), tmp_path / "other" / "two.zarr")
+    for arguments, message in (
+        ((rated, "--format", "csw"), "did you mean 'csv'"),
+        ((tmp_path / "other",), "has ratings of two raters or more"),
+        ((tmp_path / "gone",), "no recordings in"),
+    ):
+        status, _, err = call("raters", *arguments)
+        assert status == 2
+        assert err.startswith("error: ")
+        assert err.count("\n") == 1
+        assert message in err
