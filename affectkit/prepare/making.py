@@ -1,176 +1,181 @@
-"""One recording: first find the face in all frames, then decode again and cut.
+"""One recording: first find the face in all frames, then read them again and cut.
 
 Two passes, since the crop of a frame depends on frames after it; only times, boxes and landmarks
 are kept between them, so memory stays flat however long the video is.
 """
 
+import shutil
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
+from filelock import FileLock
 from numpy.typing import NDArray
 
-from affectkit.datasets import on_frames
 from affectkit.errors import AffectkitError
-from affectkit.faces import DETECTORS, Crop, crop_boxes, cut, load_detector
-from affectkit.recording import (
-    FACE_CHUNK,
-    FULL_RANGE,
-    make_recording,
-    open_recording,
-    save_recording,
-)
-from affectkit.video import VideoInfo, probe, read_frames
+from affectkit.faces import Crop, crop_boxes, cut
+from affectkit.faces.crop import GIVEN
+from affectkit.prepare.finding import Found
+from affectkit.prepare.footage import Footage, open_footage
+from affectkit.prepare.given import brings_faces, is_cut, take_faces
+from affectkit.prepare.job import Job, Outcome, Progress
+from affectkit.prepare.labelling import label, relabel
+from affectkit.prepare.source import State, describe, state
+from affectkit.recording import FACE_CHUNK, open_recording, save_recording
 
-BATCH = 16  # frames decoded at once: 100 MB at 1080p
-
-Progress = Callable[[str, int, int], None]  # recording, frames done, frames in all (0 = unknown)
-Annotate = Callable[[], xr.Dataset]
+BYTES = 1000  # of a frame, all but its pixels
 
 
-@dataclass(frozen=True)
-class Job:
-    """What one recording is made of."""
+@dataclass(frozen=True, eq=False)
+class _Faces:
+    """Where the face is in all frames, and who says so."""
 
-    video: Path
-    path: Path  # the recording to write
-    attrs: dict[str, Any]  # dataset, subject, split
-    annotate: Annotate | None
-    annotation_files: tuple[str, ...]
-    detector: str
-    options: Mapping[str, Any]  # of the detector
+    found: Found
+    crop_box: NDArray[np.float32]
     crop: Crop
-
-    @property
-    def name(self) -> str:
-        """The recording's name."""
-        return self.path.stem
+    given: bool  # by the dataset
 
 
-@dataclass(frozen=True)
-class Found:
-    """What the first pass keeps."""
-
-    time: NDArray[np.float64]
-    box: NDArray[np.float32]
-    landmark: NDArray[np.float32]
-
-
-def silent(name: str, done: int, total: int) -> None:
-    """The progress that shows nothing."""
-
-
-def video_of(root: Path, row: pd.Series) -> Path:
-    """The video of a row of an index; missing ones are reported when they are opened."""
-    return root / str(row["video"]) if row["video"] else root / f"{row['recording']} (no video)"
+def attempt(job: Job, progress: Progress) -> Outcome:
+    """Make a recording, or say why it cannot be made."""
+    error, frames = "", 0
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            frames = make(job, progress)
+        except (AffectkitError, OSError) as failure:
+            error = str(failure)
+        except Exception as failure:  # one file of a kind nobody has met must not stop the others
+            error = f"{job.video}: {type(failure).__name__}: {failure}"
+    told = tuple(str(warning.message) for warning in caught)
+    return Outcome(job.name, frames, " ".join(error.split()), told)
 
 
-def is_made(job: Job, *, own: bool = False) -> bool:
-    """Whether the recording is there, made of the same files in the same way.
+def make(job: Job, progress: Progress) -> int:
+    """Make one recording, replacing what stands there; nothing where it is made already.
+
+    Waits where another process is at it: a cluster may believe a worker lost that is not.
+
+    Returns:
+        The number of its frames.
 
     Raises:
-        AffectkitError: `own`, and the recording there is of another video.
+        AffectkitError: the video or its annotation cannot be read.
     """
-    if not job.path.exists():
-        return False
-    try:
-        source = open_recording(job.path).attrs.get("source", {})
-    except AffectkitError:
-        return False
-    if own and source.get("video") != str(job.video):
-        raise AffectkitError(
-            f"{job.path} is of another video ({source.get('video')}); "
-            f"rename {job.video.name} or choose another folder"
-        )
-    return bool(source == _source(job))
+    job.path.parent.mkdir(parents=True, exist_ok=True)
+    lock = job.path.with_name(f".{job.name}.lock")
+    with FileLock(lock):
+        try:
+            standing = state(job)
+            if standing is State.ABSENT or (standing is State.RELABEL and not relabel(job)):
+                _make_anew(job, progress)
+        finally:
+            lock.unlink(missing_ok=True)
+    return open_recording(job.path).sizes["frame"]
 
 
-def _source(job: Job) -> dict[str, Any]:
-    annotation = [Path(path) for path in job.annotation_files]
-    return {
-        "video": str(job.video),
-        "video_bytes": job.video.stat().st_size if job.video.is_file() else 0,
-        "annotation": list(job.annotation_files),
-        "annotation_bytes": sum(path.stat().st_size for path in annotation if path.is_file()),
-        "detector": job.detector,
-        "options": {key: str(value) for key, value in job.options.items()},
-        "crop": asdict(job.crop),
+def _make_anew(job: Job, progress: Progress) -> None:
+    annotations = job.annotate() if job.annotate else None
+    footage = open_footage(job, annotations)
+    _check_room(job, footage.frames)
+
+    def tell(passes: int, done: int, total: int) -> None:
+        # a frame is half done after the first pass; all are when the recording is written
+        share = (passes * total + done) // 2
+        progress(job.name, min(share, total - 1) if total else share, total)
+
+    faces, placed = _look(job, footage, annotations, lambda done: tell(0, done, footage.frames))
+    variables = {
+        "box": faces.found.box,
+        "landmark": faces.found.landmark,
+        "detected": faces.found.detected,
+        "crop_box": faces.crop_box,
     }
+    about = {
+        "fps": footage.fps,
+        "video": str(job.video),
+        "width": footage.width,
+        "height": footage.height,
+        "crop": asdict(faces.crop),
+        "history": f"affectkit {version('affectkit')} prepare, faces "
+        + ("as the dataset gives them" if faces.given else f"by {job.detector}"),
+        "source": describe(job) | {"given": faces.given},
+    }
+    count = len(faces.found.time)
+    pictures = _cut_all(footage, faces, lambda done: tell(1, done, count))
+    recording = label(job, faces.found.time, variables, placed, about)
+    save_recording(recording, job.path, faces=pictures, overwrite=True)
 
 
-def make(job: Job, progress: Progress) -> None:
-    """Make one recording, replacing what stands there.
+def _check_room(job: Job, frames: int) -> None:
+    """Refuse before hours of work what the disk cannot hold.
 
     Raises:
-        AffectkitError: the video or its annotation cannot be read, or there is no face in it.
+        AffectkitError: it cannot.
     """
-    info = probe(job.video)
-    found = _find_faces(job, info, progress)
-    crop_box = crop_boxes(found.landmark, found.time, job.crop)
-    recording = _assemble(job, info, found, crop_box)
-    save_recording(recording, job.path, faces=_faces(job, crop_box), overwrite=True)
-    progress(job.name, len(found.time), len(found.time))
-
-
-def _find_faces(job: Job, info: VideoInfo, progress: Progress) -> Found:
-    detect = load_detector(job.detector, **job.options)
-    parts, done = [], 0
-    for time, rgb in read_frames(job.video, BATCH):
-        parts.append((time, *detect(rgb)))
-        done += len(time)
-        # all frames are done when the recording is written, not before
-        progress(job.name, min(done, info.frames - 1) if info.frames else done, info.frames)
-    found = Found(*(np.concatenate(part) for part in zip(*parts, strict=True)))
-    if np.isnan(found.box).all():
-        others = " or ".join(name for name in DETECTORS if name != job.detector)
+    out = job.path.parent
+    needed, free = frames * (3 * job.crop.size**2 + BYTES), shutil.disk_usage(out).free
+    if needed > free:
         raise AffectkitError(
-            f"{job.video}: no face found in {done} frames; try --detector {others}"
+            f"{out}: {needed / 1e6:,.0f} MB are needed for {frames} frames and {free / 1e6:,.0f} "
+            "are free; make room, or choose another folder, and run again: what is made is kept"
         )
-    return found
 
 
-def _assemble(job: Job, info: VideoInfo, found: Found, crop_box: NDArray[np.float32]) -> xr.Dataset:
-    variables: dict[str, NDArray[Any]] = {
-        "box": found.box,
-        "landmark": found.landmark,
-        "detected": np.asarray(np.isfinite(found.box).all(axis=1)),
-        "crop_box": crop_box,
-    }
-    source = on_frames(job.annotate(), found.time) if job.annotate else xr.Dataset()
-    variables |= {str(name): array.values for name, array in source.data_vars.items()}
-    attrs = job.attrs | {
-        "recording": job.name,
-        "fps": info.fps,
-        "video": str(job.video),
-        "width": info.width,
-        "height": info.height,
-        "crop": asdict(job.crop),
-        "source_range": source.attrs.get("source_range", FULL_RANGE),
-        "history": f"affectkit {version('affectkit')} prepare, detector {job.detector}",
-        "source": _source(job),
-    }
-    recording = make_recording(found.time, variables, attrs)
-    return recording.assign_coords(rater=source["rater"]) if "rater" in source else recording
+def _look(
+    job: Job,
+    footage: Footage,
+    annotations: xr.Dataset | None,
+    tell: Callable[[int], None],
+) -> tuple[_Faces, xr.Dataset | None]:
+    """Take the faces that the dataset brings, or look for them; lay down the annotation."""
+    if annotations is None:
+        return _detected(job, footage.find(tell)), None
+    if not job.detect and {"landmark", "crop_box"} & set(annotations.data_vars):
+        placed = footage.place(annotations, footage.times())
+        if brings_faces(placed):
+            return _given(job, placed), placed
+    faces = _detected(job, footage.find(tell))
+    return faces, footage.place(annotations, faces.found.time)
 
 
-def _faces(job: Job, crop_box: NDArray[np.float32]) -> Iterator[NDArray[np.uint8]]:
+def _detected(job: Job, found: Found) -> _Faces:
+    if job.crop.alignment == GIVEN:
+        raise AffectkitError(
+            f"{job.video} brings no crops of its own, as the crop contract asks for (alignment "
+            f"{GIVEN!r}): what was trained on a dataset's own crops cannot be used on it"
+        )
+    return _Faces(
+        found, crop_boxes(found.landmark, found.time, job.crop, found.cuts), job.crop, False
+    )
+
+
+def _given(job: Job, placed: xr.Dataset) -> _Faces:
+    found = take_faces(placed)
+    if is_cut(placed):
+        return _Faces(found, found.box, replace(job.crop, alignment=GIVEN), given=True)
+    return replace(_detected(job, found), given=True)
+
+
+def _cut_all(
+    footage: Footage, faces: _Faces, tell: Callable[[int], None]
+) -> Iterator[NDArray[np.uint8]]:
     """The crops, in the chunks that they are stored in."""
-    waiting = np.empty((0, job.crop.size, job.crop.size, 3), np.uint8)
+    size = faces.crop.size
+    waiting = np.empty((0, size, size, 3), np.uint8)
     start = 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the first pass has told what is wrong with the video
-        for _, rgb in read_frames(job.video, BATCH):
-            faces = cut(rgb, crop_box[start : start + len(rgb)], job.crop)
-            start += len(rgb)
-            waiting = np.concatenate([waiting, faces])
+        for pictures in footage.read():
+            here = slice(start, start + len(pictures))
+            waiting = np.concatenate([waiting, cut(pictures, faces.crop_box[here], faces.crop)])
+            start += len(pictures)
             while len(waiting) >= FACE_CHUNK:
                 yield waiting[:FACE_CHUNK]
                 waiting = waiting[FACE_CHUNK:]
+            tell(start)
     if len(waiting):
         yield waiting
