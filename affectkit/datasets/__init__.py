@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from affectkit.datasets import afew_va, affwild, affwild2, recola, sewa, synthetic
+from affectkit.datasets import afew_va, affectnet, affwild, affwild2, omg, recola, sewa, synthetic
 from affectkit.datasets.placing import on_frames
 from affectkit.datasets.splits import group_folds, with_folds
 from affectkit.errors import unknown
@@ -29,9 +29,11 @@ class Dataset:
 
 DATASETS = {
     "afew_va": Dataset(afew_va.index, afew_va.annotations),
+    "affectnet": Dataset(affectnet.index, affectnet.annotations),
     "affwild": Dataset(affwild.index, affwild.annotations),
     "affwild2": Dataset(affwild2.index, affwild2.annotations),
     "affwild2-crops": Dataset(affwild2.crops.index, affwild2.crops.annotations),
+    "omg": Dataset(omg.index, omg.annotations),
     "recola": Dataset(recola.index, recola.annotations),
     "sewa": Dataset(sewa.index, sewa.annotations),
     "synthetic": Dataset(synthetic.index, synthetic.annotations),

@@ -1,6 +1,7 @@
 """What loaders of pictures share: which picture each frame is, and where the face lies in it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -32,6 +33,6 @@ def bring_pictures(
     return known.assign(variables).assign_coords(axis=list(AXIS), edge=list(EDGE))
 
 
-def box_around(landmark: NDArray[np.float32]) -> NDArray[np.float32]:
+def box_around(landmark: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """The smallest box (frame, edge) that holds the landmarks (frame, point, axis)."""
     return np.concatenate([landmark.min(axis=1), landmark.max(axis=1)], axis=1)

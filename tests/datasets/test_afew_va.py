@@ -120,7 +120,7 @@ def test_byte_order_mark_and_crlf_are_tolerated(root):
 )
 def test_a_bad_frame_is_named(row, message, tmp_path):
     write_clip(tmp_path / "001", {"00000": row})
-    with pytest.raises(AffectkitError, match=rf"001\.json, {message}|001\.json.*{message}"):
+    with pytest.raises(AffectkitError, match=rf"001\.json, .*{message}"):
         afew_va.annotations(tmp_path, "001")
 
 
@@ -144,5 +144,5 @@ def test_wrong_root_and_unknown_clip_are_named(root, tmp_path):
     (tmp_path / "holiday" / "beach").mkdir(parents=True)
     with pytest.raises(AffectkitError, match=r"no AFEW-VA in .*CLIP/CLIP\.json.*found beach"):
         afew_va.index(tmp_path / "holiday")
-    with pytest.raises(AffectkitError, match="unknown recording '003': .*known are 001, 002, 600"):
+    with pytest.raises(AffectkitError, match=r"unknown recording '003': .*known are 001, 002, 600"):
         afew_va.annotations(root, "003")

@@ -2,8 +2,11 @@
 
 from affectkit.datasets.synthetic.layouts import (
     afew_va,
+    affectnet_2017,
+    affectnet_2021,
     affwild,
     affwild2,
+    omg,
     recola,
     recola_csv,
     sewa,
@@ -12,8 +15,11 @@ from affectkit.datasets.synthetic.layouts.layout import Layout
 
 LAYOUTS: dict[str, Layout] = {
     "afew_va": afew_va.LAYOUT,
+    "affectnet_2017": affectnet_2017.LAYOUT,
+    "affectnet_2021": affectnet_2021.LAYOUT,
     "affwild": affwild.LAYOUT,
     "affwild2": affwild2.LAYOUT,
+    "omg": omg.LAYOUT,
     "recola": recola.LAYOUT,
     "recola_csv": recola_csv.LAYOUT,
     "sewa": sewa.LAYOUT,
