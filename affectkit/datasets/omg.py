@@ -83,6 +83,11 @@ def index(root: Path) -> pd.DataFrame:
     return make_index(rows.values())
 
 
+def recording_name(video: str, utterance: str) -> str:
+    """What the recording of an utterance (`utterance_1.mp4`) is called."""
+    return re.sub(r"[^\w.-]+", "_", f"{video}_{Path(utterance).stem}")
+
+
 def _row(path: Path, name: str, video: str, clip: Path | None) -> dict[str, Any]:
     return {
         "recording": name,
@@ -177,7 +182,7 @@ def _read_changed(path: Path, changed: int) -> Utterances:
     keyed = (table[list(KEYS)] != "").all(axis=1)
     line: dict[str, int] = {}
     for number, video, utterance in table.loc[keyed, list(KEYS)].itertuples():
-        name = re.sub(r"[^\w.-]+", "_", f"{video}_{Path(utterance).stem}")
+        name = recording_name(video, utterance)
         if name in line:
             raise AffectkitError(
                 f"{path}, line {number}: expected each utterance once, got {video} {utterance} "

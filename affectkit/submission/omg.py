@@ -4,26 +4,24 @@ The sample is the organisers' CSV of the test videos; its keys are stripped, sin
 a space at its end, and rows without keys are left out.
 """
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pandas as pd
 
+from affectkit.datasets.omg import recording_name
 from affectkit.errors import AffectkitError
 from affectkit.submission.form import Form, Sheet
 
 KEYS = ("video", "utterance")
 
 
-def recording_name(video: str, utterance: str) -> str:
-    """What the recording of an utterance is called."""
-    return f"{video}_{PurePosixPath(utterance).stem}"
-
-
 def _sheet(sample: Path) -> list[Sheet]:
     try:
-        table = pd.read_csv(sample, dtype=str, skipinitialspace=True)
+        table = pd.read_csv(sample, dtype=str, skipinitialspace=True, encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         raise AffectkitError(f"{sample} cannot be read as CSV: {error}") from None
+    if "video" not in table:  # as in copies that went through a spreadsheet
+        table = table.rename(columns={"name": "video"})
     missing = [key for key in KEYS if key not in table]
     if missing:
         raise AffectkitError(

@@ -70,6 +70,14 @@ def test_omg_has_the_mean_of_each_utterance_arousal_first_and_from_0_to_1(make_c
     np.testing.assert_allclose(read["arousal"], (mean.sel(affect="arousal") + 1) / 2, atol=6e-7)
 
 
+def test_omg_takes_name_for_video(make_case, tmp_path):
+    case = make_case("omg")
+    out, _ = hand_in(case, tmp_path)
+    text = case.sample.read_text().replace(",video,", ",name,")
+    case.sample.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    assert validate("omg", out, case.sample) == []
+
+
 def test_sewa_is_read_in_time(make_case, tmp_path):
     case = make_case("sewa")
     out, notes = hand_in(case, tmp_path)
