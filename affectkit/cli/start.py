@@ -29,13 +29,16 @@ def demo(
 
 def doctor(
     video: Annotated[Path | None, typer.Argument(help="A video to report on.")] = None,
+    format_: Annotated[str, typer.Option("--format", help="Of VIDEO: table, json")] = "table",
 ) -> None:
-    """What is installed and what is missing; with VIDEO its time stamps and faces."""
+    """What is installed and what is missing; with VIDEO what can part labels from its frames."""
     from affectkit import doctor as doctors
+    from affectkit.cli.alignment import show_video
+    from affectkit.cli.report import check_format
 
+    check_format(format_)
     if video:
-        report = doctors.video_report(video).items()
-        printing.show_rows(console, [{"": name, "value": value} for name, value in report])
+        show_video(console, doctors.video_report(video), format_)
     else:
         printing.show_rows(console, [check._asdict() for check in doctors.report()])
 
