@@ -7,8 +7,8 @@
   in the box found there. Where they do not, where a face comes or goes, and at a suspected cut, the
   detector looks at the frame in the middle, and both halves are followed on their own, if need be
   down to single frames.
-- A face that was lost for up to a second takes up its track again where it was. A suspected cut
-  ends every track whose face does not look the same, at the same place, on both sides of it.
+- A face that was lost for up to a second takes up its track again where it was, unless there was a
+  suspected cut. A face that does not look the same from one frame to the next begins a new track.
 
 Pixels are kept for two key frames at most; what grows with the video is the tracks.
 """
@@ -29,7 +29,7 @@ from affectkit.faces.shots import AROUND, is_suspect, thumbnail
 EVERY = 16  # frames
 ARRIVED = 0.05  # mean distance of the points over the width of the box
 LOST = 1.0  # seconds after which a lost face takes up its track no more
-ALIKE = 0.65  # correlation on both sides of a suspected cut
+ALIKE, ALIKE_IN_CUT = 0.65, 0.8  # correlation of a face with itself in the next frame
 LOOKS = (0, 2 * EVERY, 10 * EVERY)  # frames after a track's first to look at the face
 
 
@@ -147,11 +147,10 @@ def _step(view: _View, frame: int) -> None:
     pairs = _pair(view, frame - 1, frame)
     chosen = [*pairs, *fresh_boxes(boxes, sure, pairs)]
     points = view.detector.fit(view.pictures[frame], boxes[chosen])
-    cut = is_suspect(view.changes, frame)
     going: list[Track] = []
     for number, landmark in zip(chosen, points, strict=True):
         track = pairs.get(number)
-        if track is None or (cut and not _goes_on(view, track, frame, landmark)):
+        if track is None or not _goes_on(view, track, frame, landmark):
             if not sure[number]:
                 continue
             track = Track()
@@ -159,8 +158,10 @@ def _step(view: _View, frame: int) -> None:
         track.extend([frame], boxes[number][None], landmark[None])
         going.append(track)
         _look(view, track, frame, bool(sure[number]))
-    rest = [track for track in view.live if all(track is not other for other in going)]
-    view.live = going if cut else [*_recent(view, rest, frame), *going]
+    done = {id(track) for track in (*going, *pairs.values())}
+    lost = [track for track in view.live if id(track) not in done]
+    cut = is_suspect(view.changes, frame)
+    view.live = going if cut else [*_recent(view, lost, frame), *going]
 
 
 def _carry_all(view: _View, start: int, end: int) -> bool:
@@ -186,6 +187,9 @@ def _carry_all(view: _View, start: int, end: int) -> bool:
     if (miss > ARRIVED * np.ptp(boxes[numbers][:, [0, 2]], axis=1)).any():
         return False
     box[-1], landmark[-1] = arrival
+    shown = np.concatenate([left[1][None], landmark])
+    if not all(_same_face(view, start, shown[:, place], ALIKE) for place in range(len(tracks))):
+        return False
     for place, (number, track) in enumerate(pairs.items()):
         track.extend(frames, box[:, place], landmark[:, place])
         _look(view, track, end, bool(sure[number]))
@@ -209,12 +213,28 @@ def _pair(view: _View, start: int, end: int) -> dict[int, Track]:
 
 
 def _goes_on(view: _View, track: Track, frame: int, points: Points) -> bool:
-    """Whether the face is the same on both sides of what may be a cut."""
-    if track.frame[-1] != frame - 1:
-        return False
-    before = colours(view.pictures[frame - 1], track.landmark[-1][-1])
-    after = colours(view.pictures[frame], points)
-    return bool(likeness([before, after])[0, 1] > ALIKE)
+    """Whether the face found where the track was is the same one."""
+    cut = is_suspect(view.changes, frame)
+    if track.frame[-1] < frame - 1:
+        return not cut
+    seen = np.stack([track.landmark[-1][-1], points])
+    return _same_face(view, frame - 1, seen, ALIKE_IN_CUT if cut else ALIKE)
+
+
+def _same_face(view: _View, first: int, points: NDArray[np.float32], least: float) -> bool:
+    """Whether a face looks the same from frame to frame.
+
+    Args:
+        view: has the pictures.
+        first: number of the first frame.
+        points: (frame, point, axis) from that frame on.
+        least: correlation of one frame with the next.
+    """
+    ends = [(view.pictures[first + step], points[step]) for step in (0, len(points) - 1)]
+    if likeness([colours(*each) for each in ends])[0, 1] > least:
+        return True
+    shown = [colours(view.pictures[first + step], each) for step, each in enumerate(points)]
+    return bool((np.diag(likeness(shown), k=1) > least).all())
 
 
 def _look(view: _View, track: Track, frame: int, sure: bool) -> None:

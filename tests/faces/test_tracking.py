@@ -118,8 +118,20 @@ def test_a_weak_candidate_counts_only_where_a_face_is(actors):
         corner, size = boxes[:, None, :2], boxes[:, None, 2:] - boxes[:, None, :2]
         return np.float32(corner + size * np.linspace(0.1, 0.9, 68)[:, None])
 
-    film = np.zeros((40, 80, 160, 3), np.uint8)
-    film[1:, 0, 0] = 1
+    film = np.tile(np.random.default_rng(0).integers(0, 255, (80, 160, 3), np.uint8), (40, 1, 1, 1))
+    film[:, 0, 0] = np.minimum(np.arange(40), 1)[:, None]
     followed = follow(batches(film), Detector(find, fit))
     assert [track.frame for track in followed.tracks] == [list(range(40))]
     np.testing.assert_allclose(np.concatenate(followed.tracks[0].box), [face] * 40, atol=1e-4)
+
+
+def test_another_face_at_the_same_place_begins_a_new_track_though_little_else_changes(
+    actors, detector
+):
+    stage = empty(48)
+    put(stage, actors[0].rgb[:48], LEFT)
+    stage[21:, 60:190, LEFT + 30 : LEFT + 160] = actors[1].rgb[21:48, 52:182, 30:160]
+    stage = np.concatenate([stage] + [empty(48)] * 4, axis=2)
+    followed = follow(batches(stage), detector)
+    assert followed.suspects == []
+    assert [track.frame for track in followed.tracks] == [list(range(21)), list(range(21, 48))]
