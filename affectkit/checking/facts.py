@@ -56,7 +56,7 @@ def describe(case: Case) -> dict[str, Any]:
     described |= {
         "video": case.row["video"],
         "fps": float(case.row["fps"]),
-        "seconds": _seconds(time) if len(time) else seen.decoded / float(case.row["fps"]),
+        "seconds": _seconds(time) if len(time) else _still_seconds(case),
         "announced": seen.announced,
         "decoded": seen.decoded,
         "uneven": bool(len(odd_intervals(time))),
@@ -67,6 +67,12 @@ def describe(case: Case) -> dict[str, Any]:
 def _seconds(time: NDArray[np.float64]) -> float:
     """From the first frame to the end of the last, which lasts as long as most do."""
     return float(time[-1] - time[0] + np.median(np.diff(time))) if len(time) > 1 else 0.0
+
+
+def _still_seconds(case: Case) -> float:
+    """As long as a film of the pictures is; NaN where they lie farther apart than in any film."""
+    fps = float(case.row["fps"])
+    return case.seen.decoded / fps if case.seen and fps >= 1 else np.nan
 
 
 def _labels(case: Case) -> dict[str, Any]:

@@ -50,9 +50,10 @@ def _video_faults(case: Case) -> Iterator[Fault]:
 def _unevenness(time: NDArray[np.float64]) -> str:
     steps, odd = np.diff(time), odd_intervals(time)
     off = np.abs(time - np.linspace(time[0], time[-1], len(time))).max()
+    low, high = (f"{step * 1000:.1f}" for step in (odd.min(), odd.max()))
     return (
         f"expected {np.median(steps) * 1000:.1f} ms between frames, got "
-        f"{odd.min() * 1000:.1f} to {odd.max() * 1000:.1f} ms at {len(odd)} of {len(steps)}; "
+        f"{low if low == high else f'{low} to {high}'} ms at {len(odd)} of {len(steps)}; "
         f"use the stored times: k / fps is off by up to {off:.2f} s"
     )
 

@@ -40,7 +40,7 @@ def lonely_videos(root: Path, index: pd.DataFrame) -> tuple[list[Finding], list[
     if "train" in splits and "test" not in splits:
         names = ", ".join(path.name for path in lonely[:SHOWN])
         names += ", ..." if len(lonely) > SHOWN else ""
-        text = f"{len(lonely)} videos ({names}); the test part's, whose labels are kept back?"
+        text = f"{len(lonely)} of them ({names}); the test part's, whose labels are kept back?"
         return [], [Finding(WITHOUT_ANNOTATION, "", "", text)]
     text = "expected a recording of it, got none; find its annotation, or move it elsewhere"
     return [Finding(WITHOUT_ANNOTATION, "", str(path), text) for path in lonely], []

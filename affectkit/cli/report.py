@@ -86,20 +86,26 @@ def _number(value: float, digits: int) -> str:
 def _span(low: float, high: float) -> str:
     if math.isnan(low):
         return "–"
-    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}".replace("-", "−")
 
 
 def _show_rules(console: Console, report: Report) -> None:
-    """Which rules laid labels on frames, and the ranges of the files."""
-    rules = Counter(rule for rule in report.recordings["alignment"] if rule)
+    """Which rules laid labels on frames and why, and the ranges of the files."""
+    rules: dict[str, list[str]] = {}
+    for alignment in filter(None, report.recordings["alignment"]):
+        rule, _, why = str(alignment).partition(": ")
+        rules.setdefault(rule, []).append(why)
+    for rule, reasons in rules.items():
+        why = f": {reasons[0]}" if reasons[0] else ""
+        more = "; others differ, see --format json" if len(set(reasons)) > 1 else ""
+        _say(console, f"alignment: {rule} ({_count(len(reasons), 'recording')}){why}{more}")
     ranges = Counter(_range(source) for source in report.recordings["source_range"] if source)
-    for title, counted in {"alignment": rules, "range in the file": ranges}.items():
-        for text, number in counted.most_common(SHOWN):
-            _say(console, f"{title}: {text} ({_count(number, 'recording')})")
+    for text, number in ranges.items():
+        _say(console, f"range in the file: {text} ({_count(number, 'recording')})")
 
 
 def _range(source: dict[str, list[float]]) -> str:
-    return ", ".join(f"{affect} {low:g} to {high:g}" for affect, (low, high) in source.items())
+    return ", ".join(f"{affect} {_span(low, high)}" for affect, (low, high) in source.items())
 
 
 def _show_recordings(console: Console, report: Report) -> None:

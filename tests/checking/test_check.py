@@ -79,10 +79,14 @@ FAULTS = {
     labels_of_another_video: ("annotation too long", "person_002", f"expected {FRAMES} frames"),
     empty_video: ("unreadable video", "person_003", "0 bytes"),
     cut_video: ("damaged video", "person_004", "cut short or damaged"),
-    uneven_video: ("variable frame rate", "person_005", "200.0 ms"),
+    uneven_video: ("variable frame rate", "person_005", "got 40.0 ms at 11 of 23"),
     lost_video: ("annotation without video", "person_006", "got none"),
     lost_labels: ("video without annotation", "", "got none"),
-    people_of_a_video_in_two_splits: ("subject in two splits", "person_008_right", "validation: person_008"),
+    people_of_a_video_in_two_splits: (
+        "subject in two splits",
+        "person_008_right",
+        "validation: person_008",
+    ),
     copied_clip: ("near-duplicate across splits", "person_009", "'stranger' of train"),
 }
 
@@ -210,7 +214,7 @@ def test_videos_may_wait_for_labels_that_are_kept_back(root):
     assert report.clean
     (note,) = report.notes
     assert note.kind == "video without annotation"
-    assert "2 videos (person_011.mp4, person_012.mp4)" in note.text
+    assert "2 of them (person_011.mp4, person_012.mp4)" in note.text
 
 
 def test_labels_without_any_video_are_one_finding(root):
