@@ -34,8 +34,9 @@ def video_report(path: Path) -> dict[str, Any]:
         Plain values by name, None where unknown; times in seconds. `dropped_frames` are those
         missing in gaps that are multiples of the usual interval, `drift` is the most that frame
         number / nominal rate lies off the time stamp, `jitter` the standard deviation of the
-        intervals (gaps divided by their multiple), `repeated_pictures` are equal to the one before,
-        `faces` is the share of about 20 frames, spread over the video, in which dlib finds one.
+        intervals (such gaps divided by their multiple), `repeated_pictures` are equal to the one
+        before, `faces` is the share of about 20 frames, spread over the video, in which dlib finds
+        one.
         `warnings` is a list of texts, `findings` a list of `Finding`, the worst first.
 
     Raises:
@@ -87,14 +88,14 @@ def _frames(
 
 
 def _clock(info: VideoInfo, time: NDArray[np.float64]) -> dict[str, Any]:
-    interval = np.diff(time)
-    usual = float(np.median(interval)) if len(interval) else 1 / info.fps
+    interval = np.diff(time) if len(time) > 1 else np.array([1 / info.fps])
+    usual = float(np.median(interval))
     multiple = np.maximum(1, np.round(interval / usual))
     off = np.abs(interval - multiple * usual)
     on_grid = off <= max(STEADY + 1e-9, ON_GRID * usual)
-    ticking = bool(on_grid.mean() >= MOSTLY) if len(interval) else True
+    ticking = bool(on_grid.mean() >= MOSTLY)
     gaps = np.flatnonzero(on_grid & (multiple > 1)) if ticking else np.array([], int)
-    steady = bool((np.abs(interval - usual)[multiple == 1] <= STEADY + 1e-9).all()) and ticking
+    steady = bool((on_grid & ((multiple > 1) | (off <= STEADY + 1e-9))).all())
     drift = time - time[0] - np.arange(len(time)) / info.fps
     return {
         "first_time": float(time[0]),
@@ -102,9 +103,9 @@ def _clock(info: VideoInfo, time: NDArray[np.float64]) -> dict[str, Any]:
         "nominal_fps": info.fps,
         "rate": "constant" if steady else "variable",
         "interval_median": usual,
-        "interval_min": float(interval.min(initial=usual)),
-        "interval_max": float(interval.max(initial=usual)),
-        "jitter": float(np.std(interval / multiple)) if len(interval) else 0.0,
+        "interval_min": float(interval.min()),
+        "interval_max": float(interval.max()),
+        "jitter": float(np.std(interval / multiple if ticking else interval)),
         "dropped_frames": int((multiple[gaps] - 1).sum()),
         "gaps": len(gaps),
         "before_gap": float(time[gaps[0]]) if len(gaps) else None,

@@ -67,11 +67,11 @@ def _stamps(m: Measures) -> Iterator[str]:
 
 def _dropped(m: Measures) -> Iterator[str]:
     if dropped := m["dropped_frames"]:
-        ahead = dropped * m["interval_median"]
+        behind = dropped * m["interval_median"]
         yield (
             f"{_frames(dropped)} missing in {m['gaps']} gaps, the first after "
             f"{m['before_gap']:.3f} s: match labels by time; frame number x "
-            f"{1000 * m['interval_median']:.4g} ms is {ahead:.2f} s late at the end"
+            f"{1000 * m['interval_median']:.4g} ms falls {behind:.2f} s behind by the end"
         )
 
 

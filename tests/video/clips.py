@@ -53,12 +53,13 @@ def encode(
     rate: Fraction = Fraction(25),
     base: Fraction = MILLISECOND,
     tone: str = "",
+    tone_at: float = 0.0,
     change: Callable[[Packets], Packets] | None = None,
 ) -> Path:
     """Encode pairs of time and rgb.
 
     `rotation` goes into the display matrix, `base` is the time base, `tone` the codec of one second
-    of sound, and `change` gets all packets before they are written.
+    of sound that begins at `tone_at`, and `change` gets all packets before they are written.
     """
     with av.open(str(path), "w", options=muxer or {}) as output:
         stream = output.add_stream(codec, rate=rate, options=options or {})
@@ -78,16 +79,16 @@ def encode(
         for packet in change(packets) if change else packets:
             output.mux(packet)
         if sound is not None:
-            output.mux(sound.encode(hum()))
+            output.mux(sound.encode(hum(tone_at)))
             output.mux(sound.encode())
     return path
 
 
-def hum() -> av.AudioFrame:
+def hum(begin: float = 0.0) -> av.AudioFrame:
     """One second of a tone."""
     wave = (3000 * np.sin(np.arange(44100) / 20)).astype(np.int16)
     frame = av.AudioFrame.from_ndarray(wave[None], format="s16", layout="mono")
-    frame.sample_rate, frame.pts = 44100, 0
+    frame.sample_rate, frame.pts = 44100, round(begin * 44100)
     return frame
 
 
