@@ -1,4 +1,7 @@
-"""Aff-Wild2 as since ABAW3: a video and a text file a person; the single ratings lie beside it."""
+"""Aff-Wild2 as since ABAW3: a video and a text file a person; the single ratings lie beside it.
+
+With traps: those of `affwild2_takes`, another task's files of the same names, and hidden files.
+"""
 
 from pathlib import Path
 
@@ -7,67 +10,77 @@ import pandas as pd
 import xarray as xr
 
 from affectkit.datasets import affwild2
-from affectkit.datasets.affwild2 import ALIGNMENT, HEADER, NOT_ANNOTATED
+from affectkit.datasets.affwild2 import ALIGNMENT
 from affectkit.datasets.placing import annotate
-from affectkit.datasets.synthetic.film import film
-from affectkit.datasets.synthetic.layouts.layout import Layout
+from affectkit.datasets.synthetic.layouts.affwild2_takes import (
+    DECIMALS,
+    Take,
+    ratings,
+    read_back,
+    takes,
+    text_of,
+    write_take,
+)
+from affectkit.datasets.synthetic.layouts.layout import Layout, write_once
 from affectkit.datasets.synthetic.movement import RATERS
-from affectkit.datasets.synthetic.plan import Plan, Scene, make_scene
+from affectkit.datasets.synthetic.plan import Plan
 from affectkit.errors import AffectkitError
-from affectkit.files import beside, write_text
+from affectkit.files import beside
 from affectkit.recording import AFFECT
-from affectkit.video import write_video
 
 SPLIT_FOLDERS = {"train": "Train_Set", "validation": "Validation_Set", "test": "Test_Set"}
-DECIMALS = 4
+VIDEOS = "batch1"
 
 
 def write(root: Path, plan: Plan, number: int) -> None:
-    """Write one person's video, annotation and ratings."""
-    name = plan.names[number]
-    video = root / "batch1" / f"{name}.mp4"
+    """Write the videos, annotations and ratings of one person."""
     folder = root / "VA_Estimation_Challenge" / SPLIT_FOLDERS[plan.split(number)]
-    rating = _rating_path(root, name)
-    scene = make_scene(plan, number)
-    if not rating.is_file():
-        with beside(rating) as partial_path:
-            rating_table(scene).to_csv(partial_path, index=False, float_format=f"%.{DECIMALS}f")
-    if not (folder / f"{name}.txt").is_file():
-        write_text(folder / f"{name}.txt", annotation_text(scene))
-    if not video.is_file():
-        write_video(video, film(scene, plan.fps), fps=plan.fps)
+    for take in takes(plan, number):
+        _write_ratings(_rating_path(root, take.name), plan, take)
+        write_once(folder / f"{take.name}.txt", text_of(plan, take), end=take.end)
+        if take.draws:
+            write_take(root / VIDEOS / take.video, plan, take)
+        if plan.traps:
+            other_task = root / "EXPR_Recognition_Challenge" / folder.name
+            write_once(other_task / f"{take.name}.txt", "Neutral,Anger\n0\n-1\n")
+            write_once(folder / f"._{take.name}.txt", "")
+            write_once(root / VIDEOS / f"._{take.video}", "")
+
+
+def finish(root: Path, plan: Plan) -> None:
+    """Leave a hidden file beside the videos."""
+    if plan.traps:
+        write_once(root / VIDEOS / ".DS_Store", "")
 
 
 def _rating_path(root: Path, name: str) -> Path:
     return root / "ratings" / f"{name}.csv"
 
 
-def rating_table(scene: Scene) -> pd.DataFrame:
+def _write_ratings(path: Path, plan: Plan, take: Take) -> None:
     """Every rater's trace in long form: frame, rater, valence, arousal."""
+    if path.is_file():
+        return
     traces = [
         pd.DataFrame(trace, columns=list(AFFECT)).assign(frame=range(len(trace)), rater=rater)
-        for rater, trace in zip(RATERS, scene.rating, strict=True)
+        for rater, trace in zip(RATERS, ratings(plan, take), strict=True)
     ]
-    return pd.concat(traces)[["frame", "rater", *AFFECT]]
-
-
-def annotation_text(scene: Scene) -> str:
-    """The mean of the raters as Aff-Wild2 writes it, a line a frame."""
-    annotation = scene.rating.mean(axis=0)
-    annotation[~scene.annotated] = NOT_ANNOTATED
-    lines = [f"{valence:.{DECIMALS}f},{arousal:.{DECIMALS}f}" for valence, arousal in annotation]
-    return "\n".join([HEADER, *lines, ""])
+    table = pd.concat(traces)[["frame", "rater", *AFFECT]]
+    with beside(path) as partial:
+        table.to_csv(partial, index=False, float_format=f"%.{DECIMALS}f")
 
 
 def written(plan: Plan, number: int) -> dict[str, xr.Dataset]:
     """The mean of the raters, rounded as in the file, and each rating."""
-    scene, name = make_scene(plan, number), plan.names[number]
-    values = scene.rating.mean(axis=0).round(DECIMALS)
-    values[~scene.annotated] = np.nan
-    known = annotate(values, dataset="synthetic", recording=name, alignment=ALIGNMENT)
-    return {
-        name: _with_ratings(known, dict(zip(RATERS, scene.rating.round(DECIMALS), strict=True)))
-    }
+    return {take.name: _known(plan, take) for take in takes(plan, number)}
+
+
+def _known(plan: Plan, take: Take) -> xr.Dataset:
+    known = annotate(
+        read_back(plan, take), dataset="synthetic", recording=take.name, alignment=ALIGNMENT
+    )
+    traces = ratings(plan, take).round(DECIMALS)
+    return _with_ratings(known, dict(zip(RATERS, traces, strict=True)))
 
 
 def annotations(root: Path, name: str) -> xr.Dataset:
@@ -94,4 +107,4 @@ def _read_ratings(path: Path) -> dict[str, np.ndarray]:
         raise AffectkitError(f"{path} cannot be read as ratings: {error}") from None
 
 
-LAYOUT = Layout(affwild2.index, annotations, write, written)
+LAYOUT = Layout(affwild2.index, annotations, write, written, finish)

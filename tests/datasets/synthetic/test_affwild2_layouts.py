@@ -1,0 +1,77 @@
+"""The planted traps of the Aff-Wild2 layouts are really there."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from affectkit.datasets import affwild2, on_frames, synthetic
+from affectkit.datasets.synthetic.drawing import draw
+from affectkit.datasets.synthetic.movement import MOVEMENT
+from affectkit.datasets.synthetic.plan import make_scene, read_plan
+from affectkit.video import read_frames, read_times
+
+SIZE = 64
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory) -> Path:
+    """Four people with all traps, drawn small."""
+    folder = tmp_path_factory.mktemp("layouts") / "affwild2"
+    return synthetic.write(
+        folder, traps=True, people=(2, 1, 1), seconds=10, fps=8, size=SIZE, workers=1
+    )
+
+
+def test_two_people_share_two_videos_and_have_sides(root):
+    index = affwild2.index(root).set_index("recording")
+    assert index["person"].to_dict() == {
+        "person_000_left": "left", "person_000_right": "right",
+        "person_001": "left", "person_001_right": "right",
+        "person_002": "", "person_003": "",
+    }  # fmt: skip
+    assert index.loc[["person_000_left", "person_000_right"], "video"].nunique() == 1
+    assert index.loc[["person_001", "person_001_right"], "subject"].nunique() == 1
+
+
+@pytest.mark.parametrize(
+    ("video", "first", "people"), [("person_000", 0, (0, 1)), ("person_001", 40, (1, 0))]
+)
+def test_people_are_drawn_left_and_right(root, video, first, people):
+    _, rgb = next(read_frames(root / "batch1" / f"{video}.mp4"))
+    for place, number in enumerate(people):
+        scene = make_scene(read_plan(root), number)
+        movement = dict(zip(MOVEMENT, scene.movement[first].tolist(), strict=True))
+        shown = rgb[0, :, place * SIZE : (place + 1) * SIZE].astype(float)
+        assert np.abs(shown - draw(scene.person, movement)).mean() < 8
+
+
+def test_the_right_tracks_have_a_line_too_many(root):
+    for name, lines in {"person_000_left": 40, "person_000_right": 41}.items():
+        assert affwild2.annotations(root, name).sizes["frame"] == lines
+    time = read_times(root / "batch1" / "person_000.mp4")
+    assert on_frames(affwild2.annotations(root, "person_000_right"), time).sizes["frame"] == 40
+
+
+def test_single_columns_are_marked_as_not_annotated(root):
+    text = root / "VA_Estimation_Challenge" / "Train_Set" / "person_000_left.txt"
+    rows = text.read_bytes().split(b"\r\n")
+    assert rows[2] == b"-5.0000,-5.0000"
+    assert rows[3].endswith(b",-5.0000")
+    assert rows[4].startswith(b"-5.0000,")
+    annotation = affwild2.annotations(root, "person_000_left")["annotation"]
+    assert annotation[1:4].isnull().all()
+
+
+def test_one_video_is_an_avi_at_the_rate_of_film(root):
+    time = read_times(root / "batch1" / "person_002.avi")
+    np.testing.assert_allclose(time, np.arange(240) * 1001 / 24000, atol=1e-6)
+    assert affwild2.annotations(root, "person_002").sizes["frame"] == 240
+
+
+def test_one_video_is_shorter_than_a_window(root):
+    assert len(read_times(root / "batch1" / "person_003.mp4")) == 79
+
+
+def test_hidden_files_lie_about(root):
+    assert {path.name for path in root.rglob(".*")} >= {".DS_Store", "._person_000.mp4"}
