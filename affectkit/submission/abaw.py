@@ -10,7 +10,9 @@ import pandas as pd
 
 from affectkit.errors import AffectkitError
 from affectkit.recording import AFFECT
-from affectkit.submission.form import Form, Sheet, read_lines, sample_files
+from affectkit.submission.form import Form, Sheet, lines_below, sample_files
+
+KEY = "image_location"
 
 
 def _sheet(sample: Path) -> list[Sheet]:
@@ -18,7 +20,7 @@ def _sheet(sample: Path) -> list[Sheet]:
         raise AffectkitError(
             f"{sample} is a folder; expected the organisers' sample, one .txt file"
         )
-    lines = read_lines(sample)[1:]
+    lines = lines_below(sample, KEY)
     images = pd.Series([line.split(",")[0].strip() for line in lines], dtype=str)
     parts = images.str.extract(r"^(?P<recording>.+)/(?P<number>\d+)\.jpg$")
     wrong = [number for number, nothing in enumerate(parts["number"].isna()) if nothing]
@@ -29,20 +31,18 @@ def _sheet(sample: Path) -> list[Sheet]:
             f"{place} has {found}, expected NAME/00001.jpg as in the organisers' sample"
         )
     frame = parts["number"].astype(int) - 1
-    rows = pd.DataFrame({"image_location": images, "recording": parts["recording"], "frame": frame})
+    rows = pd.DataFrame({KEY: images, "recording": parts["recording"], "frame": frame})
     return [Sheet(rows, AFFECT)]
 
 
 def _sheets_2020(sample: Path) -> list[Sheet]:
-    return [
-        Sheet(
-            pd.DataFrame({"recording": path.stem, "frame": range(len(read_lines(path)) - 1)}),
-            AFFECT,
-            path.name,
-        )
-        for path in sample_files(sample, ".txt")
-    ]
+    sheets = []
+    for path in sample_files(sample, ".txt"):
+        frames = range(len(lines_below(path, ",".join(AFFECT))))
+        rows = pd.DataFrame({"recording": path.stem, "frame": frames})
+        sheets.append(Sheet(rows, AFFECT, path.name))
+    return sheets
 
 
-ABAW = Form(("image_location", *AFFECT), ("image_location",), _sheet, decimals=3)
+ABAW = Form((KEY, *AFFECT), (KEY,), _sheet, decimals=3)
 ABAW_2020 = Form(AFFECT, (), _sheets_2020, decimals=3)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from affectkit.errors import AffectkitError
-from affectkit.submission.form import Form, Sheet, read_lines, sample_files
+from affectkit.submission.form import Form, Sheet, lines_below, read_lines, sample_files
 
 SEWA_COLUMNS = ("name", "timestamp", "arousal", "valence", "liking")
 RECOLA_COLUMNS = ("Instance_name", "frameTime", "GoldStandard")
@@ -30,7 +30,7 @@ ARFF_HEADER = f"""@relation GOLDSTANDARD
 def _sewa_sheets(sample: Path) -> list[Sheet]:
     return [
         Sheet(
-            _rows(path, read_lines(path)[1:], ";", SEWA_COLUMNS[:2]),
+            _rows(path, lines_below(path, "name;timestamp"), ";", SEWA_COLUMNS[:2]),
             ("arousal", "valence", None),
             path.name,
         )

@@ -77,6 +77,19 @@ def read_lines(path: Path) -> list[str]:
         raise AffectkitError(f"{path} cannot be read as text: {error}") from None
 
 
+def lines_below(path: Path, header: str) -> list[str]:
+    """The lines below a header that begins with `header`.
+
+    Raises:
+        AffectkitError: it cannot be read as text, or begins otherwise.
+    """
+    lines = read_lines(path)
+    if not lines or not lines[0].replace(" ", "").startswith(header):
+        found = repr(lines[0]) if lines else "nothing"
+        raise AffectkitError(f"{path}:1 has {found}, expected a header that begins with {header!r}")
+    return lines[1:]
+
+
 def joined(table: pd.DataFrame, separator: str) -> list[str]:
     """Each row of a table of texts as one text."""
     return [separator.join(row) for row in zip(*(table[name] for name in table), strict=True)]

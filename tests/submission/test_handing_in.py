@@ -191,6 +191,10 @@ def test_missing_predictions_are_named_and_nothing_is_written(make_case, tmp_pat
     [
         ("abaw", "image_location,valence,arousal\n102/1.png,0,0\n", r":2 has '102/1.png,0,0'"),
         ("abaw", "image_location,valence,arousal\n", "no row"),
+        ("abaw", "102/00001.jpg,0,0\n", ":1 has '102/00001.jpg,0,0', expected a header"),
+        ("abaw2020", "0.1,0.2\n", "begins with 'valence,arousal'"),
+        ("abaw2020", "", ":1 has nothing"),
+        ("sewa", "'a';0;0;0;0\n", "begins with 'name;timestamp'"),
         ("omg", "link,start,end\n", "no column video and utterance"),
         ("omg", "", "cannot be read as CSV"),
         ("sewa", "name;timestamp\n'a';zero\n", "no time stamp in row 1"),
