@@ -13,7 +13,17 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from affectkit.datasets import afew_va, affectnet, affwild, affwild2, omg, recola, sewa, synthetic
+from affectkit.datasets import (
+    afew_va,
+    affectnet,
+    affwild,
+    affwild2,
+    omg,
+    recola,
+    sewa,
+    synthetic,
+    table,
+)
 from affectkit.datasets.placing import on_frames
 from affectkit.datasets.splits import group_folds, with_folds
 from affectkit.errors import unknown
@@ -37,6 +47,7 @@ DATASETS = {
     "recola": Dataset(recola.index, recola.annotations),
     "sewa": Dataset(sewa.index, sewa.annotations),
     "synthetic": Dataset(synthetic.index, synthetic.annotations),
+    "table": Dataset(table.index, table.annotations),
 }
 
 

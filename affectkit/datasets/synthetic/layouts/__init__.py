@@ -10,6 +10,7 @@ from affectkit.datasets.synthetic.layouts import (
     recola,
     recola_csv,
     sewa,
+    table,
 )
 from affectkit.datasets.synthetic.layouts.layout import Layout
 
@@ -23,6 +24,7 @@ LAYOUTS: dict[str, Layout] = {
     "recola": recola.LAYOUT,
     "recola_csv": recola_csv.LAYOUT,
     "sewa": sewa.LAYOUT,
+    "table": table.LAYOUT,
 }
 
 __all__ = ["LAYOUTS", "Layout"]
