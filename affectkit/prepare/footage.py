@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -38,6 +38,7 @@ class Footage:
     times: Callable[[], Times]  # (frame) seconds
     place: Callable[[xr.Dataset, Times], xr.Dataset]  # what a loader read, onto these frames
     find: Callable[[Tell], Found]  # look for the person
+    lost: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # no picture
 
 
 def open_footage(job: Job, annotations: xr.Dataset | None) -> Footage:
@@ -91,6 +92,7 @@ def _pictures(job: Job, annotations: xr.Dataset) -> Footage:
         times=lambda: time,
         place=lambda known, time: known.assign_coords(time=("frame", time)),
         find=partial(_find_each, job, time, read),
+        lost=np.flatnonzero(sizes.width == 0),
     )
 
 

@@ -88,6 +88,7 @@ def _make_anew(job: Job, progress: Progress) -> None:
         progress(job.name, min(share, total - 1) if total else share, total)
 
     faces, placed = _look(job, footage, annotations, lambda done: tell(0, done, footage.frames))
+    faces.crop_box[footage.lost] = np.nan  # what would be bridged there was never seen
     variables = {
         "box": faces.found.box,
         "landmark": faces.found.landmark,
