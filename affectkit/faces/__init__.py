@@ -11,7 +11,7 @@ from typing import Any
 
 from affectkit.errors import unknown
 from affectkit.faces.crop import Crop, crop_boxes, cut, in_crop
-from affectkit.faces.detector import Detector
+from affectkit.faces.detector import Detector, largest_face
 from affectkit.faces.dlib import load_dlib
 from affectkit.faces.face_alignment import load_face_alignment
 from affectkit.faces.regions import REGION, region_masks
@@ -53,6 +53,7 @@ __all__ = [
     "crop_boxes",
     "cut",
     "in_crop",
+    "largest_face",
     "load_detector",
     "region_masks",
 ]

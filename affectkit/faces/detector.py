@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from affectkit.recording import POINTS
+
 Picture = NDArray[np.uint8]  # (row, col, channel), RGB
 Boxes = NDArray[np.float32]  # (face, edge) in source pixels: left, top, right, bottom
 Points = NDArray[np.float32]  # (face, point, axis) in source pixels
@@ -21,16 +23,12 @@ class Detector:
     fit: Callable[[Picture, Boxes], Points]
     """The 68 points (face, point, axis) in each box (face, edge)."""
 
-    def __call__(self, rgb: NDArray[np.uint8]) -> tuple[Boxes, Points]:
-        """The largest face of each picture."""
-        box = np.full((len(rgb), 4), np.nan, np.float32)
-        landmark = np.full((len(rgb), 68, 2), np.nan, np.float32)
-        for number, picture in enumerate(rgb):
-            boxes, sure = self.find(picture)
-            if len(boxes := boxes[sure] if sure.any() else boxes):
-                best = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1).argmax()
-                box[number], landmark[number] = (
-                    boxes[best],
-                    self.fit(picture, boxes[best : best + 1])[0],
-                )
-        return box, landmark
+
+def largest_face(detector: Detector, picture: Picture) -> tuple[Boxes, Points]:
+    """The largest face of a picture by itself: box (edge) and points (point, axis); NaN if none."""
+    boxes, sure = detector.find(picture)
+    boxes = boxes[sure]
+    if not len(boxes):
+        return np.full(4, np.nan, np.float32), np.full((POINTS, 2), np.nan, np.float32)
+    largest = boxes[[(boxes[:, 2:] - boxes[:, :2]).prod(axis=1).argmax()]]
+    return largest[0], detector.fit(picture, largest)[0]

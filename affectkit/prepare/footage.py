@@ -3,7 +3,7 @@
 import math
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from affectkit.datasets import on_frames
 from affectkit.errors import AffectkitError
-from affectkit.faces import load_detector
+from affectkit.faces import largest_face, load_detector
 from affectkit.prepare.finding import BATCH, Found, find_person
 from affectkit.prepare.job import Job
 from affectkit.recording import POINTS
@@ -38,7 +38,6 @@ class Footage:
     times: Callable[[], Times]  # (frame) seconds
     place: Callable[[xr.Dataset, Times], xr.Dataset]  # what a loader read, onto these frames
     find: Callable[[Tell], Found]  # look for the person
-    lost: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # no picture
 
 
 def open_footage(job: Job, annotations: xr.Dataset | None) -> Footage:
@@ -82,6 +81,7 @@ def _pictures(job: Job, annotations: xr.Dataset) -> Footage:
             stacklevel=2,
         )
     time = _times(annotations, fps)
+    names = [name if width else "" for name, width in zip(names, sizes.width, strict=True)]
     read = partial(read_stills, job.video, names, BATCH)
     return Footage(
         width=int(sizes.width.max()),
@@ -90,9 +90,10 @@ def _pictures(job: Job, annotations: xr.Dataset) -> Footage:
         frames=len(names),
         read=read,
         times=lambda: time,
-        place=lambda known, time: known.assign_coords(time=("frame", time)),
+        place=lambda known, time: known.assign(still=("frame", names)).assign_coords(
+            time=("frame", time)
+        ),
         find=partial(_find_each, job, time, read),
-        lost=np.flatnonzero(sizes.width == 0),
     )
 
 
@@ -105,15 +106,14 @@ def _times(annotations: xr.Dataset, fps: float) -> Times:
 
 def _find_each(job: Job, time: Times, read: Callable[[], Iterator[Pictures]], tell: Tell) -> Found:
     """The largest face of each picture: they need not be neighbours in time."""
-    detect = load_detector(job.detector, **job.options)
+    detector = load_detector(job.detector, **job.options)
     box = np.full((len(time), 4), np.nan, np.float32)
     landmark = np.full((len(time), POINTS, 2), np.nan, np.float32)
     number = 0
     for pictures in read():
         for picture in pictures:
             if picture.size:
-                here = slice(number, number + 1)
-                box[here], landmark[here] = detect(picture[None])
+                box[number], landmark[number] = largest_face(detector, picture)
             number += 1
         tell(number)
     detected = np.asarray(np.isfinite(box).all(axis=1))

@@ -6,7 +6,7 @@ import pytest
 
 from affectkit.datasets import synthetic
 from affectkit.errors import AffectkitError
-from affectkit.faces import DETECTORS, load_detector
+from affectkit.faces import DETECTORS, Detector, largest_face, load_detector
 from affectkit.faces.tracking import EVERY, follow
 from affectkit.video import read_frames
 
@@ -55,6 +55,22 @@ def test_points_are_fitted_in_any_box_and_each_for_itself(drawn):
     both = detector.fit(rgb[0], np.concatenate([box + 3, box]))
     np.testing.assert_array_equal(both[1], detector.fit(rgb[0], box)[0])
     assert 0 < np.abs(both[0] - both[1]).max() < 12
+
+
+def test_the_largest_face_of_a_picture_is_a_sure_one():
+    boxes = np.float32([[0, 0, 50, 50], [100, 0, 160, 60], [0, 0, 90, 90]])
+
+    def fit(picture, boxes):
+        return np.repeat(boxes[:, None, :2], 68, axis=1)
+
+    sure = Detector(lambda picture: (boxes, np.array([True, True, False])), fit)
+    box, landmark = largest_face(sure, np.zeros((8, 8, 3), np.uint8))
+    np.testing.assert_array_equal(box, boxes[1])
+    np.testing.assert_array_equal(landmark, [[100, 0]] * 68)
+    unsure = Detector(lambda picture: (boxes, np.zeros(3, bool)), fit)
+    box, landmark = largest_face(unsure, np.zeros((8, 8, 3), np.uint8))
+    assert np.isnan(box).all()
+    assert np.isnan(landmark).all()
 
 
 def test_an_unknown_detector_or_option_lists_the_known_ones():
