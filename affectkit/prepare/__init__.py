@@ -16,11 +16,11 @@ from uuid import uuid4
 import pandas as pd
 
 from affectkit import datasets
+from affectkit.datasets.table import read_table
 from affectkit.errors import AffectkitError, unknown
 from affectkit.faces import DETECTORS, Crop
 from affectkit.files import PARTIAL
 from affectkit.prepare.job import Job, Progress, silent
-from affectkit.prepare.own import read_own_annotation
 from affectkit.prepare.source import check_same_video
 from affectkit.prepare.workers import make_all
 
@@ -135,7 +135,7 @@ def prepare_videos(
             video=Path(path).absolute(),
             path=out / f"{Path(path).stem}.zarr",
             attrs={"dataset": "", "subject": Path(path).stem, "split": ""},
-            annotate=partial(read_own_annotation, annotation_csv) if annotation_csv else None,
+            annotate=partial(read_table, annotation_csv) if annotation_csv else None,
             annotation_files=(str(annotation_csv),) if annotation_csv else (),
             fps=math.nan,
             person="",
@@ -164,7 +164,8 @@ def prepare_video(
         path: the video; its name without suffix becomes the recording's.
         out: folder for the recording.
         annotation_csv: a table with the columns `frame` (0-based) or `time` (seconds; frames
-            between two rows are interpolated), `valence` and `arousal` in [-1, 1].
+            between two rows are interpolated), `valence` and `arousal` in [-1, 1]; more is said
+            in `affectkit.datasets.table`.
         more: `detector`, `options`, `crop`, `progress`, as for `prepare_videos`.
 
     Returns:

@@ -88,7 +88,8 @@ def _make_anew(job: Job, progress: Progress) -> None:
         progress(job.name, min(share, total - 1) if total else share, total)
 
     faces, placed = _look(job, footage, annotations, lambda done: tell(0, done, footage.frames))
-    faces.crop_box[footage.lost] = np.nan  # what would be bridged there was never seen
+    if placed is not None and "still" in placed:  # what is not there cannot be cut
+        faces.crop_box[placed["still"].values == ""] = np.nan
     variables = {
         "box": faces.found.box,
         "landmark": faces.found.landmark,

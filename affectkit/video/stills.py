@@ -19,7 +19,7 @@ LARGEST = 1920 * 1088  # pixels of a frame that browsers decode with ease
 
 
 class Sizes(NamedTuple):
-    """What the heads of pictures say."""
+    """Which pictures can be read, and how large they are."""
 
     width: NDArray[np.int64]  # (frame) as shown; 0 = missing or not to be read
     height: NDArray[np.int64]  # (frame)
@@ -27,7 +27,7 @@ class Sizes(NamedTuple):
 
 
 def measure_stills(folder: Path, names: Sequence[str]) -> Sizes:
-    """Read the sizes of pictures without decoding them.
+    """Try pictures: a damaged one often shows only when all of it is decoded.
 
     Args:
         folder: that the names start from.
@@ -42,6 +42,7 @@ def measure_stills(folder: Path, names: Sequence[str]) -> Sizes:
 def _size(path: Path) -> tuple[int, int]:
     try:
         with Image.open(path) as image:
+            image.load()
             turned = image.getexif().get(ExifTags.Base.Orientation) in TURNED
             return image.size[::-1] if turned else image.size
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError):
