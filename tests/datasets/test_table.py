@@ -203,9 +203,9 @@ def test_what_contradicts_itself_is_named(lines, message, tmp_path):
     ("lines", "message"),
     [
         (["frame,valence", "0,0"], "no column 'arousal'"),
-        (["second,valence,arousal", "0,0,0"], "no column 'frame' or 'time'"),
-        (["time_hours,valence,arousal", "0,0,0"], "no column 'frame' or 'time'"),
-        (["frame,valence,arousal", "0,5,0"], r"line 2: .* \[-1, 1\], reach 5; scale them first"),
+        (["second,valence,arousal", "0,0,0"], "no column 'time' or 'frame'"),
+        (["time_hours,valence,arousal", "0,0,0"], "no column 'time' or 'frame'"),
+        (["frame,valence,arousal", "0,5,0"], r"line 2: .* \[-1, 1\], reach 5; divide them"),
         (["frame,valence,arousal", "0,0,0", "1,,-9"], "line 3: .* reach -9"),
         (["frame,valence,arousal", "0,a,0"], "line 2: expected numbers only, got valence 'a'"),
         (["frame,valence,arousal", "0.5,0,0"], "line 2: expected frames 0, 1, 2, .* got '0.5'"),

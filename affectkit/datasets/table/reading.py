@@ -161,7 +161,7 @@ def _key(rows: pd.DataFrame, path: Path) -> tuple[str, float]:
         if match and match[1] in PER_SECOND:
             return str(name), PER_SECOND[match[1]]
     raise AffectkitError(
-        f"{path} has no column 'frame' or 'time': expected frame (from 0) or time, time_ms, "
+        f"{path} has no column 'time' or 'frame': expected frame (from 0) or time, time_ms, "
         f"time [min]; got {', '.join(rows.columns)}"
     )
 
@@ -184,8 +184,8 @@ def _values(rows: pd.DataFrame, path: Path) -> Array:
         line, worst = rows.index[int((size > 1).argmax())], values[size.argmax()]
         raise AffectkitError(
             f"{path}, line {line}: valence and arousal should lie in [-1, 1], reach "
-            f"{worst[np.nanargmax(np.abs(worst))]:g}; scale them first: divide -5 to 5 by 5, "
-            "for 1 to 9 subtract 5 and divide by 4"
+            f"{worst[np.nanargmax(np.abs(worst))]:g}; divide them by their range first "
+            "(-5 to 5 by 5; from 1 to 9 subtract 5, divide by 4)"
         )
     values[np.isnan(values).any(axis=1)] = np.nan
     return values
