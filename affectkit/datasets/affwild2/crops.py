@@ -105,10 +105,15 @@ def annotations(root: Path, name: str) -> xr.Dataset:
     box = np.full((len(still), len(EDGE)), np.nan, np.float32)
     if folder and pictures:
         box[still != ""] = _whole(folder, pictures.values())
-    alignment = f"line k is picture k: {len(values)} lines, {len(pictures)} pictures"
+    alignment = counted(len(values), len(pictures))
     known = annotate(values, dataset="affwild2-crops", recording=name, alignment=alignment)
     variables = {"still": (DIMS["still"], still), "crop_box": (DIMS["crop_box"], box)}
     return known.assign(variables).assign_coords(edge=list(EDGE))
+
+
+def counted(lines: int, pictures: int) -> str:
+    """The rule that laid lines on pictures, and how many there are of both."""
+    return f"line k is picture k: {lines} lines, {pictures} pictures"
 
 
 def _pictures(folder: Path) -> dict[int, str]:

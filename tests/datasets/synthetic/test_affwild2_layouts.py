@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -75,3 +76,28 @@ def test_one_video_is_shorter_than_a_window(root):
 
 def test_hidden_files_lie_about(root):
     assert {path.name for path in root.rglob(".*")} >= {".DS_Store", "._person_000.mp4"}
+
+
+def test_a_crop_holds_the_middle_of_the_face_in_its_middle(tmp_path):
+    root = synthetic.write(
+        tmp_path / "crops", layout="affwild2_crops", people=(1, 0, 0), seconds=0.5, fps=8,
+        size=256, workers=1,
+    )  # fmt: skip
+    picture = cv2.imread(str(root / "cropped_aligned" / "person_000" / "00001.jpg"))
+    scene = make_scene(read_plan(root), 0)
+    whole = draw(scene.person, dict(zip(MOVEMENT, scene.movement[0].tolist(), strict=True)))
+    points = synthetic.truth(root, "person_000")["landmark"].values[0]
+    x, y = ((points.min(axis=0) + points.max(axis=0)) / 2).round().astype(int)
+    middle = picture[48:64, 48:64, ::-1].mean(axis=(0, 1))
+    assert picture.shape == (112, 112, 3)
+    np.testing.assert_allclose(middle, whole[y - 12 : y + 12, x - 12 : x + 12].mean((0, 1)), atol=8)
+
+
+def test_missing_and_padded_pictures_lie_among_the_crops(tmp_path):
+    root = synthetic.write(
+        tmp_path / "crops", layout="affwild2_crops", traps=True, people=(1, 0, 0), seconds=1,
+        fps=8, size=SIZE, workers=1,
+    )  # fmt: skip
+    names = {path.name for path in (root / "cropped_aligned" / "person_000").iterdir()}
+    assert {".DS_Store", "     4.jpg", "00001.jpg", "00003.jpg"} < names
+    assert not {"00002.jpg", "00004.jpg", "00005.jpg"} & names
