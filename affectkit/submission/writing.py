@@ -82,8 +82,8 @@ def _text(form: Form, sheet: Sheet, known: Mapping[str, xr.Dataset]) -> tuple[st
     """A file's text, and what was filled in."""
     values = np.zeros((len(sheet.rows), len(form.values)))
     notes = []
-    positions = sheet.rows.reset_index(drop=True).groupby("recording", sort=False)
-    for name, rows in positions:
+    by_recording = sheet.rows.reset_index(drop=True).groupby("recording", sort=False)
+    for name, rows in by_recording:
         placed, filled = place(known[str(name)], rows)
         for column, affect in enumerate(sheet.affects):
             if affect is not None:

@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from affectkit.recording import save_recording
-from tests.conftest import fake_recording
+from affectkit.recording import open_recording, save_recording
+from affectkit.run import prediction_path, read_scores, save_result, write_contract
+from tests.conftest import fake_prediction, fake_recording
 
 
 @pytest.fixture
@@ -42,3 +43,17 @@ def test_what_a_user_can_get_wrong_is_one_line(call, rated, tmp_path):
         assert err.startswith("error: ")
         assert err.count("\n") == 1
         assert message in err
+
+
+def test_evaluate_shows_what_a_rater_reaches_and_keeps_scores_of_the_run_only(
+    call, rated, tmp_path
+):
+    run = tmp_path / "run"
+    write_contract(run, {"splits": {"test": ["one"]}, "recordings": str(rated)})
+    prediction = fake_prediction(open_recording(rated / "one.zarr"))
+    save_result(prediction, prediction_path(run, "one"))
+    status, out, err = call("evaluate", run)
+    assert (status, err) == (0, "")
+    assert "(one rater, all)" in out
+    assert "each rater against the mean of the others" in out
+    assert set(read_scores(run)["recording"]) == {"(all)", "(mean)", "one"}
