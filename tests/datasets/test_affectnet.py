@@ -179,6 +179,17 @@ def test_numbers_are_pictures_in_the_order_of_numbers(new):
     )
 
 
+def test_many_numbers_are_read_in_pieces_of_a_thousand(tmp_path):
+    for number in range(1002):
+        draw(tmp_path / "train_set" / "images" / f"{2 * number}.jpg")
+    write_values(tmp_path / "train_set", 2001, val=np.array("1"), aro=np.array("1"))
+    assert affectnet.index(tmp_path)["frames"].tolist() == [1000, 3]
+    assert read(tmp_path)["still"].values[[0, 1, -1]].tolist() == ["0.jpg", "2.jpg", "1998.jpg"]
+    last = read(tmp_path, "train_0001")
+    assert last["still"].values.tolist() == ["2000.jpg", "", "2002.jpg"]
+    assert last["annotation"].notnull().all("affect").values.tolist() == [False, True, False]
+
+
 def test_landmarks_of_a_picture_come_with_the_box_around_them(new):
     known = read(new)
     np.testing.assert_array_equal(known["landmark"].sel(frame=0, axis="y"), POINTS[1::2])
