@@ -17,7 +17,7 @@ KEYS = ("video", "utterance")
 
 def _sheet(sample: Path) -> list[Sheet]:
     try:
-        table = pd.read_csv(sample, dtype=str, skipinitialspace=True, encoding="utf-8-sig")
+        table = pd.read_csv(sample, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         raise AffectkitError(f"{sample} cannot be read as CSV: {error}") from None
     if "video" not in table:  # as in copies that went through a spreadsheet
@@ -28,7 +28,7 @@ def _sheet(sample: Path) -> list[Sheet]:
             f"{sample} has no column {' and '.join(missing)}; expected the CSV of the test videos, "
             f"with link, start, end, video, utterance"
         )
-    keys = table[list(KEYS)].dropna().apply(lambda column: column.str.strip())
+    keys = table[list(KEYS)].apply(lambda column: column.str.strip())
     rows = keys[(keys != "").all(axis=1)].drop_duplicates(ignore_index=True)
     names = [recording_name(*key) for key in rows.itertuples(index=False)]
     return [Sheet(rows.assign(recording=names), ("arousal", "valence"))]
