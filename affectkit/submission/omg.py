@@ -28,7 +28,7 @@ def _sheet(sample: Path) -> list[Sheet]:
             f"{sample} has no column {' and '.join(missing)}; expected the CSV of the test videos, "
             f"with link, start, end, video, utterance"
         )
-    keys = table[list(KEYS)].apply(lambda column: column.str.strip())
+    keys = table[list(KEYS)].fillna("").apply(lambda column: column.str.strip())
     rows = keys[(keys != "").all(axis=1)].drop_duplicates(ignore_index=True)
     names = [recording_name(*key) for key in rows.itertuples(index=False)]
     return [Sheet(rows.assign(recording=names), ("arousal", "valence"))]

@@ -43,7 +43,7 @@ def write_abaw2020(folder: Path) -> Path:
 
 
 def write_omg(folder: Path) -> Path:
-    """With a space after a key, and a last row without keys."""
+    """With a space after a key, and two last rows without keys, one of them cut short."""
     path = folder / "omg_TestVideos_WithoutLabels.csv"
     path.write_text(
         "link,start,end,video,utterance\n"
@@ -51,6 +51,7 @@ def write_omg(folder: Path) -> Path:
         "https://example.org,2.0,3.5,abc_1,utterance_12.mp4\n"
         "https://example.org,0.0,4.0,xyz,utterance_1.mp4\n"
         ",,,,\n"
+        "https://example.org,1.0\n"
     )
     return path
 
