@@ -36,20 +36,25 @@ def clips(plan: Plan, number: int) -> dict[str, range]:
 
 
 def write(root: Path, plan: Plan, number: int) -> None:
-    """Write one person's clips: pictures, then the JSON file."""
+    """Write one person's clips, each with its JSON file last: a clip that has it is complete."""
+    labels = {
+        _folder(root, plan, number, clip) / f"{clip}.json": frames
+        for clip, frames in clips(plan, number).items()
+    }
+    if all(path.is_file() for path in labels):
+        return
     scene = make_scene(plan, number)
     pictures = [rgb for _, rgb in film(scene, plan.fps)]
-    for clip, frames in clips(plan, number).items():
-        folder = _folder(root, plan, number, clip)
+    for path, frames in labels.items():
         for place, frame in enumerate(frames):
             if not (plan.traps and place == PICTURELESS):
-                write_picture(folder / f"{place:05d}.png", pictures[frame])
-        content = json.dumps(_content(plan, number, scene, clip, frames))
-        write_text(folder / f"{clip}.json", "\ufeff" * plan.traps + content)
+                write_picture(path.with_name(f"{place:05d}.png"), pictures[frame])
         if plan.traps:
-            mirror = folder.with_name(f"{clip}_cropped")
+            mirror = path.parent.with_name(f"{path.stem}_cropped")
             write_text(mirror / f"{mirror.name}.json", "{}")
-            write_text(folder / ".DS_Store", "")
+            write_text(path.with_name(".DS_Store"), "")
+        content = json.dumps(_content(plan, number, scene, path.stem, frames))
+        write_text(path, "\ufeff" * plan.traps + content)
 
 
 def _folder(root: Path, plan: Plan, number: int, clip: str) -> Path:

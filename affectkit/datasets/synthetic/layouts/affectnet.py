@@ -29,10 +29,16 @@ def people(plan: Plan, split: str) -> list[int]:
 
 
 def write_pictures(folder: Path, plan: Plan, number: int, name: Name) -> None:
-    """Write a person's pictures into `folder`."""
-    for frame, (_, rgb) in enumerate(film(make_scene(plan, number), plan.fps)):
-        if not is_missing(plan, frame):
-            write_picture(folder / name(plan, number, frame), rgb)
+    """Write a person's pictures into `folder`; they are drawn only where one is not there."""
+    paths = {
+        frame: folder / name(plan, number, frame)
+        for frame in range(plan.frames)
+        if not is_missing(plan, frame)
+    }
+    if not all(path.is_file() for path in paths.values()):
+        for frame, (_, rgb) in enumerate(film(make_scene(plan, number), plan.fps)):
+            if frame in paths:
+                write_picture(paths[frame], rgb)
 
 
 def is_missing(plan: Plan, frame: int) -> bool:
