@@ -19,7 +19,7 @@ FLOORS = [
     ["datasets", "models"],
     ["training"],
     ["checking", "prepare"],
-    ["predict", "evaluation", "attribution", "doctor", "submission"],
+    ["describing", "predict", "evaluation", "attribution", "doctor", "submission"],
     ["figures", "overlay", "paper", "player"],
     ["demo", "bench"],
     ["dashboard", "lab"],

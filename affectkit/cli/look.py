@@ -6,19 +6,38 @@ from typing import Annotated
 import typer
 
 from affectkit.cli.console import console
+from affectkit.errors import AffectkitError, unknown
 
 
 def figure(
-    kind: Annotated[str, typer.Argument(help="film-strip, traces or regions")],
-    run: Path,
-    recording: str,
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="Of a run: film-strip, traces or regions. "
+            "Of a dataset: density, coverage, subjects or annotations."
+        ),
+    ],
+    source: Annotated[Path, typer.Argument(help="A run, or a folder of recordings.")],
     out: Annotated[Path, typer.Option(help="A .pdf, .svg or .png file.")],
-    target: str = "valence",
+    recording: Annotated[
+        str | None, typer.Argument(help="Its name; figures of a dataset show all without.")
+    ] = None,
+    target: Annotated[str, typer.Option(help="valence or arousal, for film-strip.")] = "valence",
+    dataset: Annotated[
+        str | None, typer.Option(help="The source is this dataset's own folder.")
+    ] = None,
 ) -> None:
     """Make a figure for a paper; its data go beside it as CSV."""
     from affectkit import paper
 
-    paper.figure(kind, run, recording, out, target=target)
+    if kind in paper.DATASET_FIGURES:
+        paper.dataset_figure(kind, source, out, dataset=dataset, recording=recording)
+    elif kind not in paper.FIGURES:
+        raise unknown("figure", kind, [*paper.FIGURES, *paper.DATASET_FIGURES])
+    elif recording is None:
+        raise AffectkitError(f"a figure of {kind} shows one recording: name it behind the run")
+    else:
+        paper.figure(kind, source, recording, out, target=target)
     console.print(f"{out}")
 
 

@@ -12,6 +12,7 @@ TWO_COLUMNS = 7.16
 
 INK, INK2, HAIR = "#1c1b19", "#5f5d57", "#eae8e2"
 ANNOTATION, PREDICTION = "#161514", "#d55e00"
+FILL = "#b1aea5"
 LOWERS, RAISES = "#1e6f9d", "#be6533"
 # ten steps of Crameri's vik: even in lightness, safe for colour-blind readers
 VIK = ("#001261", "#033e7d", "#1e6f9d", "#71a8c4", "#c9dde7",

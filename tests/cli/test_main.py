@@ -56,6 +56,15 @@ def test_a_figure_and_its_data_are_written(call, run, recordings, tmp_path):
     assert len(pd.read_csv(next(tmp_path.glob("f*.csv")))) > 0
 
 
+def test_a_figure_of_a_dataset_needs_no_run(call, recordings, tmp_path):
+    status, _, err = call("figure", "density", recordings, "--out", tmp_path / "f.pdf")
+    assert status == 0, err
+    assert pd.read_csv(tmp_path / "f.csv")["labels"].sum() == 445
+    status, out, err = call("figure", "traces", recordings, "--out", tmp_path / "g.pdf")
+    assert one_line(status, out, err)
+    assert "name it behind the run" in err
+
+
 def text_named_mp4(folder):
     (folder / "text.mp4").write_text("not a video")
     return folder / "text.mp4"
