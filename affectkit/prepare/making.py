@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -40,16 +41,24 @@ class _Faces:
 
 
 def attempt(job: Job, progress: Progress) -> Outcome:
-    """Make a recording, or say why it cannot be made."""
-    error, frames = "", 0
+    """Make a recording, or say why it cannot be made; only what `progress` raises goes through."""
+    error, frames, stopped = "", 0, False
+
+    def report(*state: Any) -> None:  # noqa: ANN401
+        nonlocal stopped
+        stopped = True
+        progress(*state)
+        stopped = False
+
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            frames = make(job, progress)
-        except (AffectkitError, OSError) as failure:
-            error = str(failure)
+            frames = make(job, report)
         except Exception as failure:  # one file of a kind nobody has met must not stop the others
-            error = f"{job.video}: {type(failure).__name__}: {failure}"
+            if stopped:
+                raise
+            known = isinstance(failure, AffectkitError | OSError)
+            error = str(failure) if known else f"{job.video}: {type(failure).__name__}: {failure}"
     told = tuple(str(warning.message) for warning in caught)
     return Outcome(job.name, frames, " ".join(error.split()), told)
 

@@ -18,6 +18,7 @@ from affectkit.prepare.job import Job, Outcome, Progress
 from affectkit.prepare.making import attempt
 
 TRIES = 3  # of a job whose process was ended from outside
+PATIENCE = 5  # seconds for a worker to put things away
 READY = "ready"
 
 
@@ -66,10 +67,7 @@ def in_processes(jobs: Sequence[Job], workers: int, progress: Progress) -> Itera
             else:
                 _employ(staff, line, waiting)
     finally:
-        for line, worker in staff.items():
-            worker.process.kill()
-            worker.process.join()
-            line.close()
+        _dismiss(staff)
 
 
 def _hire(staff: Staff, threads: int) -> None:
@@ -115,6 +113,15 @@ def _bury(staff: Staff, line: Connection, waiting: deque[_Task]) -> Iterator[Out
         "perhaps for want of memory: run again with fewer workers"
     )
     yield Outcome(task.job.name, 0, reason, ())
+
+
+def _dismiss(staff: Staff) -> None:
+    for line in staff:
+        line.close()  # a worker ends when it can tell nobody how far it is
+    for worker in staff.values():
+        worker.process.join(PATIENCE)
+        worker.process.kill()
+        worker.process.join()
 
 
 def _work(line: Connection, threads: int) -> None:

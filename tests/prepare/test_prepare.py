@@ -72,7 +72,7 @@ def test_every_failure_is_told_with_its_reason(copy, tmp_path):
     (videos / f"{first}.mp4").write_bytes(b"")
     (videos / f"{second}.mp4").unlink()
     with (
-        pytest.warns(UserWarning) as told,
+        pytest.warns(UserWarning, match="person_") as told,
         pytest.raises(AffectkitError, match=f"2 of 3 .*: {first}, {second}"),
     ):
         prepare("affwild2", copy, tmp_path / "out", crop=CROP)
