@@ -54,7 +54,7 @@ def _unevenness(time: NDArray[np.float64]) -> str:
     return (
         f"expected {np.median(steps) * 1000:.1f} ms between frames, got "
         f"{low if low == high else f'{low} to {high}'} ms at {len(odd)} of {len(steps)}; "
-        f"use the stored times: k / fps is off by up to {off:.2f} s"
+        f"use the stored times: k / fps is off by up to {off:.2f} s (affectkit doctor tells more)"
     )
 
 
