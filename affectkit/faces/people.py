@@ -15,7 +15,7 @@ from scipy.spatial.distance import cdist
 from affectkit.errors import AffectkitError
 from affectkit.faces import boxes
 from affectkit.faces.looks import Look, describe, likeness
-from affectkit.faces.tracking import Followed, Track
+from affectkit.faces.tracks import Followed, Track
 from affectkit.recording import POINTS
 
 PERSON = ("", "left", "right")
@@ -97,8 +97,8 @@ def _same_place(followed: Followed) -> NDArray[np.bool_]:
     tracks = followed.tracks
     first, last = np.array([(track.frame[0], track.frame[-1]) for track in tracks]).T
     start, end = (np.searchsorted(followed.suspects, each, side="right") for each in (first, last))
-    begun = np.stack([track.box[0][0] for track in tracks])
-    ended = np.stack([track.box[-1][-1] for track in tracks])
+    begun = np.stack([track.box[0] for track in tracks])
+    ended = np.stack([track.last_box for track in tracks])
     after = (
         (end[:, None] == start)
         & (last[:, None] < first)
@@ -113,8 +113,8 @@ def _assemble(tracks: Sequence[Track], followed: Followed) -> Person:
     landmark = np.full((frames, POINTS, 2), np.nan, np.float32)
     through: set[int] = set()  # frames that go on from the one before
     for track in tracks:
-        box[track.frame] = np.concatenate(track.box)
-        landmark[track.frame] = np.concatenate(track.landmark)
+        box[track.frame] = track.box
+        landmark[track.frame] = track.landmark
         through |= {frame for last, frame in pairwise(track.frame) if frame == last + 1}
     cuts = [cut for cut in followed.suspects if cut not in through]
     return Person(box, landmark, np.array(cuts, np.int64))

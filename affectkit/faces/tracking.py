@@ -23,39 +23,15 @@ from numpy.typing import NDArray
 from affectkit.faces.boxes import fresh_boxes, pair
 from affectkit.faces.carrying import carry
 from affectkit.faces.detector import Boxes, Detector, Picture, Points
-from affectkit.faces.looks import Look, colours, describe, likeness, see
+from affectkit.faces.looks import colours, describe, likeness, see
 from affectkit.faces.shots import AROUND, is_suspect, thumbnail
+from affectkit.faces.tracks import Followed, Track
 
 EVERY = 16  # frames
 ARRIVED = 0.05  # mean distance of the points over the width of the box
 LOST = 1.0  # seconds after which a lost face takes up its track no more
 ALIKE, ALIKE_IN_CUT = 0.65, 0.8  # correlation of a face with itself in the next frame
 LOOKS = (0, 2 * EVERY, 10 * EVERY)  # frames after a track's first to look at the face
-
-
-@dataclass(eq=False)
-class Track:
-    """One face from when it comes to when it goes, not further than a cut."""
-
-    frame: list[int] = field(default_factory=list)  # rising; gaps where the face was lost
-    box: list[NDArray[np.float32]] = field(default_factory=list)  # pieces (frame, edge)
-    landmark: list[NDArray[np.float32]] = field(default_factory=list)  # pieces (frame, point, axis)
-    looks: list[Look] = field(default_factory=list)
-
-    def extend(self, frame: Iterable[int], box: Boxes, landmark: Points) -> None:
-        """Go on by a piece."""
-        self.frame += frame
-        self.box.append(box)
-        self.landmark.append(landmark)
-
-
-@dataclass
-class Followed:
-    """What is known of a video's faces."""
-
-    time: list[float] = field(default_factory=list)  # seconds, of each frame
-    tracks: list[Track] = field(default_factory=list)
-    suspects: list[int] = field(default_factory=list)  # frames that may begin a shot, rising
 
 
 @dataclass
@@ -176,8 +152,8 @@ def _carry_all(view: _View, start: int, end: int) -> bool:
     numbers, tracks = list(pairs), list(pairs.values())
     frames = range(start + 1, end + 1)
     left = (
-        np.stack([track.box[-1][-1] for track in tracks]),
-        np.stack([track.landmark[-1][-1] for track in tracks]),
+        np.stack([track.last_box for track in tracks]),
+        np.stack([track.last_landmark for track in tracks]),
     )
     arrival = boxes[numbers], view.detector.fit(view.pictures[end], boxes[numbers])
     box, landmark = carry(
@@ -208,7 +184,7 @@ def _pair(view: _View, start: int, end: int) -> dict[int, Track]:
     here = [track for track in view.live if track.frame[-1] == start]
     lost = [track for track in view.live if track.frame[-1] < start]
     live = [*here, *_recent(view, lost, end)]
-    expected = np.array([track.box[-1][-1] for track in live], np.float32).reshape(-1, 4)
+    expected = np.array([track.last_box for track in live], np.float32).reshape(-1, 4)
     return {number: live[row] for number, row in pair(expected, boxes).items()}
 
 
@@ -217,7 +193,7 @@ def _goes_on(view: _View, track: Track, frame: int, points: Points) -> bool:
     cut = is_suspect(view.changes, frame)
     if track.frame[-1] < frame - 1:
         return not cut
-    seen = np.stack([track.landmark[-1][-1], points])
+    seen = np.stack([track.last_landmark, points])
     return _same_face(view, frame - 1, seen, ALIKE_IN_CUT if cut else ALIKE)
 
 
@@ -241,6 +217,6 @@ def _look(view: _View, track: Track, frame: int, sure: bool) -> None:
     seen = len(track.looks)
     if not sure or seen == len(LOOKS) or frame - track.frame[0] < LOOKS[seen]:
         return
-    look = see(view.pictures[frame], track.landmark[-1][-1])
+    look = see(view.pictures[frame], track.last_landmark)
     # who is who is only asked where there are several
     track.looks.append(describe(look) if len(view.known.tracks) > 1 else look)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from affectkit.faces import Detector, load_detector
-from affectkit.faces.tracking import Followed, follow
+from affectkit.faces.tracking import follow
+from affectkit.faces.tracks import Followed
 from tests.faces.stage import FPS, LEFT, RIGHT, batches, empty, put, truth
 
 
@@ -14,7 +15,7 @@ def detector() -> Detector:
 
 
 def points(followed: Followed, track: int = 0) -> np.ndarray:
-    return np.concatenate(followed.tracks[track].landmark)
+    return followed.tracks[track].landmark
 
 
 def assert_same(one: Followed, other: Followed) -> None:
@@ -22,8 +23,8 @@ def assert_same(one: Followed, other: Followed) -> None:
     assert one.suspects == other.suspects
     assert [track.frame for track in one.tracks] == [track.frame for track in other.tracks]
     for a, b in zip(one.tracks, other.tracks, strict=True):
-        np.testing.assert_array_equal(np.concatenate(a.box), np.concatenate(b.box))
-        np.testing.assert_array_equal(np.concatenate(a.landmark), np.concatenate(b.landmark))
+        np.testing.assert_array_equal(a.box, b.box)
+        np.testing.assert_array_equal(a.landmark, b.landmark)
 
 
 def test_points_between_key_frames_are_those_of_detecting_on_every_frame(actors, detector):
@@ -122,7 +123,7 @@ def test_a_weak_candidate_counts_only_where_a_face_is(actors):
     film[:, 0, 0] = np.minimum(np.arange(40), 1)[:, None]
     followed = follow(batches(film), Detector(find, fit))
     assert [track.frame for track in followed.tracks] == [list(range(40))]
-    np.testing.assert_allclose(np.concatenate(followed.tracks[0].box), [face] * 40, atol=1e-4)
+    np.testing.assert_allclose(followed.tracks[0].box, [face] * 40, atol=1e-4)
 
 
 def test_another_face_at_the_same_place_begins_a_new_track_though_little_else_changes(
