@@ -33,29 +33,34 @@ def lonely_videos(root: Path, index: pd.DataFrame) -> tuple[list[Finding], list[
     be expected: a note. Where the test part is annotated, or there are no splits: a finding each.
     """
     known = {os.path.realpath(root / str(video)) for video in index["video"] if video}
-    lonely = [path for path in _videos(root) if os.path.realpath(path) not in known]
-    if not lonely:
-        return [], []
+    videos, closed = _find_videos(root)
+    lonely = [path for path in videos if os.path.realpath(path) not in known]
     splits = set(index["split"])
-    if "train" in splits and "test" not in splits:
+    if lonely and "train" in splits and "test" not in splits:
         names = ", ".join(path.name for path in lonely[:SHOWN])
         names += ", ..." if len(lonely) > SHOWN else ""
         text = f"{len(lonely)} of them ({names}); the test part's, whose labels are kept back?"
-        return [], [Finding(WITHOUT_ANNOTATION, "", "", text)]
+        return closed, [Finding(WITHOUT_ANNOTATION, "", "", text)]
     text = "expected a recording of it, got none; find its annotation, or move it elsewhere"
-    return [Finding(WITHOUT_ANNOTATION, "", str(path), text) for path in lonely], []
+    return closed + [Finding(WITHOUT_ANNOTATION, "", str(path), text) for path in lonely], []
 
 
-def _videos(root: Path) -> list[Path]:
-    """All videos below `root`, through links but never in circles."""
+def _find_videos(root: Path) -> tuple[list[Path], list[Finding]]:
+    """All videos below `root`, through links but never in circles, and folders that are closed."""
     found, seen = [], set()
-    for folder, below, names in os.walk(root, followlinks=True):
+    errors: list[OSError] = []
+    for folder, below, names in os.walk(root, onerror=errors.append, followlinks=True):
         if (real := os.path.realpath(folder)) in seen:
             below.clear()
             continue
         seen.add(real)
         found += [Path(folder, name) for name in names if not name.startswith(".")]
-    return sorted(path for path in found if path.suffix.lower() in VIDEO_SUFFIXES)
+    videos = sorted(path for path in found if path.suffix.lower() in VIDEO_SUFFIXES)
+    text = "{}; what lies in it is not in this report: change its permissions"
+    return videos, [
+        Finding("unreadable folder", "", str(error.filename), text.format(error.strerror))
+        for error in errors
+    ]
 
 
 def shared_subjects(index: pd.DataFrame) -> Iterator[Finding]:

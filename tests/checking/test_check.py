@@ -182,12 +182,14 @@ def test_a_video_that_is_none_does_not_hide_the_others(root):
 
 
 def test_what_may_not_be_read_is_found(root):
-    for path in (video(root, "person_000"), labels(root, "person_001")):
+    (root / "private").mkdir()
+    for path in (video(root, "person_000"), labels(root, "person_001"), root / "private"):
         path.chmod(0)
     if os.access(video(root, "person_000"), os.R_OK):
         pytest.skip("this user may read everything")
     kinds = {finding.kind: finding for finding in affectkit.check("affwild2", root).findings}
-    assert set(kinds) == {"unreadable video", "unreadable annotation"}
+    (root / "private").chmod(0o700)
+    assert set(kinds) == {"unreadable video", "unreadable annotation", "unreadable folder"}
     assert all("ermission" in finding.text for finding in kinds.values())
 
 
