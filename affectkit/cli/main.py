@@ -38,6 +38,8 @@ app = typer.Typer(
 for command in COMMANDS:
     app.command()(command)
 
+STOPPED = 130  # exit status after Ctrl-C
+
 # typer keeps its own copy of click, whose names are private
 UsageError: Any = typer.BadParameter.__bases__[0]
 
@@ -56,6 +58,8 @@ def main() -> None:
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
         status = app(arguments, standalone_mode=False)
+        if status == STOPPED:  # so typer says it
+            raise KeyboardInterrupt
     except (AffectkitError, OSError, UsageError) as error:
         if debug:
             raise
@@ -63,7 +67,7 @@ def main() -> None:
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         errors.print("stopped; the same command goes on from here")
-        sys.exit(130)
+        sys.exit(STOPPED)
     sys.exit(status or 0)
 
 
