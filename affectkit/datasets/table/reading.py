@@ -49,14 +49,17 @@ def contents(path: Path) -> dict[str, Said]:
     """
     try:
         changed = path.stat().st_mtime_ns
-        read_delimited(path)
-    except (OSError, AffectkitError):
+    except OSError:  # a link to nowhere
         return {}
     return _contents(path, changed)
 
 
-@cache
+@cache  # so that a folder of thousands of tables is read once, not for each recording
 def _contents(path: Path, changed: int) -> dict[str, Said]:
+    try:
+        read_delimited(path)
+    except AffectkitError:
+        return {}
     groups = _groups(path, changed)
     if not all(set(AFFECT) <= set(rows.columns) for rows in groups.values()):
         return {}
