@@ -31,18 +31,32 @@ def lonely_videos(root: Path, index: pd.DataFrame) -> tuple[list[Finding], list[
 
     Where a dataset keeps the labels of its test part to itself, videos without annotation are to
     be expected: a note. Where the test part is annotated, or there are no splits: a finding each.
+    Where recordings are folders of pictures, the videos that these came from are let be.
     """
     known = {os.path.realpath(root / str(video)) for video in index["video"] if video}
     videos, closed = _find_videos(root)
+    if any(map(os.path.isdir, known)):
+        return closed, []
     lonely = [path for path in videos if os.path.realpath(path) not in known]
-    splits = set(index["split"])
-    if lonely and "train" in splits and "test" not in splits:
-        names = ", ".join(path.name for path in lonely[:SHOWN])
-        names += ", ..." if len(lonely) > SHOWN else ""
-        text = f"{len(lonely)} of them ({names}); the test part's, whose labels are kept back?"
-        return closed, [Finding(WITHOUT_ANNOTATION, "", "", text)]
+    twins = set(map(_name_and_size, known))
+    copies = [path for path in lonely if _name_and_size(path) in twins]
+    lonely = [path for path in lonely if path not in copies]
+    notes = [Finding("second copy of a video", "", "", _list(copies))] * bool(copies)
+    splits = set(index["split"]) - {""}
+    if lonely and splits and "test" not in splits:
+        text = f"{_list(lonely)}; the test part's, whose labels are kept back?"
+        return closed, [*notes, Finding(WITHOUT_ANNOTATION, "", "", text)]
     text = "expected a recording of it, got none; find its annotation, or move it elsewhere"
-    return closed + [Finding(WITHOUT_ANNOTATION, "", str(path), text) for path in lonely], []
+    return closed + [Finding(WITHOUT_ANNOTATION, "", str(path), text) for path in lonely], notes
+
+
+def _name_and_size(path: str | Path) -> tuple[str, int]:
+    return os.path.basename(path), os.path.getsize(path) if os.path.isfile(path) else 0
+
+
+def _list(paths: Sequence[Path]) -> str:
+    names = ", ".join(map(str, paths[:SHOWN])) + (", ..." if len(paths) > SHOWN else "")
+    return f"{len(paths)}: {names}"
 
 
 def _find_videos(root: Path) -> tuple[list[Path], list[Finding]]:

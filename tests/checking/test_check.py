@@ -216,7 +216,22 @@ def test_videos_may_wait_for_labels_that_are_kept_back(root):
     assert report.clean
     (note,) = report.notes
     assert note.kind == "video without annotation"
-    assert "2 of them (person_011.mp4, person_012.mp4)" in note.text
+    assert "2: batch1/person_011.mp4, batch1/person_012.mp4;" in note.text
+
+
+def test_a_second_copy_of_a_video_is_a_note(root):
+    (root / "batch1" / "batch1").mkdir()
+    shutil.copy(video(root, "person_000"), root / "batch1" / "batch1")
+    report = affectkit.check("affwild2", root)
+    assert report.clean
+    assert [note.kind for note in report.notes] == ["second copy of a video"]
+
+
+def test_videos_that_the_pictures_came_from_are_let_be(tmp_path, drawn):
+    root = synthetic.write(tmp_path / "r", layout="afew_va", people=(1, 0, 0), seconds=1, fps=8,
+                           size=64, workers=1)  # fmt: skip
+    shutil.copy(video(drawn, "person_000"), root / "film.mp4")
+    assert affectkit.check("afew_va", root).clean
 
 
 def test_labels_without_any_video_are_one_finding(root):
