@@ -29,10 +29,10 @@ def write_overlay(
     caption: str = "",
     progress: Progress | None = None,
 ) -> None:
-    """Write the recording's video with box, values and the valence-arousal plane on every frame.
+    """Write the recording's pictures with box, values and the valence-arousal plane on every frame.
 
     Args:
-        recording: its `video` is read again; frames are matched by `time`.
+        recording: its `video`, or its stills, are read again; frames are matched by `time`.
         prediction: `prediction` (frame, affect) of the same frames.
         path: H.264 file to write, ending in .mp4.
         caption: a line at the foot of every frame.
@@ -60,7 +60,7 @@ def write_overlay(
             if progress:
                 progress(recording.attrs["recording"], number + 1, len(tables["time"]))
 
-    write_video(path, drawn(), sound=video)
+    write_video(path, drawn(), sound=None if "still" in recording else video)
 
 
 def draw_frame(

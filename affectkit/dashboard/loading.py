@@ -19,6 +19,7 @@ from affectkit.player.media import Source
 from affectkit.player.segments import Segment, worst_segments
 from affectkit.recording import open_recording
 from affectkit.video import playable
+from affectkit.video.stills import film
 
 METHOD = "gradient_x_input"
 ALL = "all"
@@ -198,13 +199,15 @@ def offer(run: Path, name: str) -> tuple[dict[str, Any], str]:
 
 def find_video(recording: xr.Dataset, store: Path) -> tuple[Path | None, str]:
     """The video of a recording in a form that browsers play, or why there is none."""
-    path = Path(recording.attrs["video"])
-    candidates = [path, store.parent / path.name]
-    found = next((candidate for candidate in candidates if candidate.is_file()), None)
+    path, twins = Path(recording.attrs["video"]), store.parent / "playable"
+    pictures = "still" in recording
+    found = next((each for each in (path, store.parent / path.name) if each.exists()), None)
     if found is None:
-        return None, f"Video {path.name} is not at {path}. Scores and lines still work."
+        what = "Folder" if pictures else "Video"
+        return None, f"{what} {path.name} is not at {path}. Scores and lines still work."
     try:
         with st.spinner("Making a copy of the video that browsers play"):
-            return playable(found, store.parent / "playable"), ""
+            shown = film(recording, twins) if pictures else playable(found, twins)
+            return shown, ""
     except AffectkitError as error:
         return None, f"{error}. Scores and lines still work."

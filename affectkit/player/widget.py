@@ -1,6 +1,7 @@
 """The player in a notebook, as an anywidget."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import xarray as xr
@@ -9,6 +10,7 @@ from affectkit.errors import AffectkitError, missing_extra
 from affectkit.player import module, style
 from affectkit.player.payload import payload
 from affectkit.player.segments import opening_frame, worst_segments
+from affectkit.video.stills import film
 
 try:
     import anywidget
@@ -62,7 +64,11 @@ def player(
         recording, prediction, attribution, segments=segments, whole=recording.sizes["frame"]
     )
     first = opening_frame(recording, segments) if frame is None else frame
-    source = _video(str(video or recording.attrs["video"]))
+    if video is None and "still" in recording:
+        with TemporaryDirectory() as folder:
+            source = _video(str(film(recording, Path(folder))))
+    else:
+        source = _video(str(video or recording.attrs["video"]))
     return Player(payload=block, frame=first, **source)
 
 

@@ -1,6 +1,7 @@
 """Pictures in a folder in place of a video: read by name, or shown as frames of one size."""
 
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +10,9 @@ import xarray as xr
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from affectkit.errors import AffectkitError
 from affectkit.video.reading import read_frames
+from affectkit.video.writing import write_video
 
 Picture = NDArray[np.uint8]  # (row, col, channel), RGB
 NOTHING = np.zeros((0, 0, 3), np.uint8)  # in place of a picture that is not there
@@ -95,6 +98,27 @@ def read_source(
         start += len(frames)
 
 
-def is_showable(recording: xr.Dataset) -> bool:
-    """Whether the stills of a recording can be shown as one film: none is too large for that."""
-    return int(recording.attrs["height"]) * int(recording.attrs["width"]) <= LARGEST
+def film(recording: xr.Dataset, folder: Path) -> Path:
+    """A recording's stills as H.264, each at its own time; made once in `folder`.
+
+    Raises:
+        AffectkitError: a picture is larger than browsers decode with ease.
+    """
+    width, height = int(recording.attrs["width"]), int(recording.attrs["height"])
+    name = str(recording.attrs["recording"])
+    if width * height > LARGEST:
+        raise AffectkitError(
+            f"{name} consists of pictures up to {width}x{height}, too large for a film of them"
+        )
+    shown = [*recording["still"].values.tolist(), *recording["time"].values.tolist()]
+    digest = sha256(repr((recording.attrs["video"], shown)).encode()).hexdigest()[:16]
+    path = folder / f"{name}-{digest}.mp4"
+    if not path.exists():
+        frames = (
+            pair
+            for times, rgb in read_source(recording)
+            for pair in zip(times.tolist(), rgb, strict=True)
+        )
+        fps = float(recording.attrs["fps"])
+        write_video(path, frames, fps=fps, apart=True, overwrite=True)
+    return path

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError
@@ -28,6 +29,7 @@ GOP = 30
 # x264's macroblock tree reads memory that it never wrote where a row of macroblocks does not fill a
 # SIMD register, so the bytes differed from run to run. Without it, 19 looks as 18 did with it.
 ENCODER = {"crf": "19", "preset": "veryfast", "mbtree": "0"}
+IN_ORDER = {"bf": "0"}  # no frame leans on a later one
 MP4_SOUND = ("aac", "mp3", "opus")
 BT709, LIMITED_RANGE = 1, 1
 
@@ -40,6 +42,7 @@ def write_video(
     *,
     sound: Path | None = None,
     fps: float = FPS,
+    apart: bool = False,
     overwrite: bool = False,
 ) -> None:
     """Write frames as H.264, streamed, complete or not at all.
@@ -51,6 +54,7 @@ def write_video(
         sound: a file whose first sound track is taken over: packets are copied where mp4 can hold
             the codec, else turned into AAC. Without a track there, the video is silent.
         fps: nominal rate; says how long a single frame is shown.
+        apart: frames may lie minutes apart, which mp4 holds only if none is stored out of order.
         overwrite: replace a file that stands there; otherwise that is an error.
 
     Raises:
@@ -68,7 +72,7 @@ def write_video(
     with ExitStack() as stack:
         partial = stack.enter_context(beside(path, overwrite=overwrite))
         output = stack.enter_context(av.open(str(partial), "w", options=MUXER))
-        stream = _video_stream(output, first[1], fps)
+        stream = _video_stream(output, first[1], fps, ENCODER | (IN_ORDER if apart else {}))
         source = stack.enter_context(open_video(sound)) if sound else None
         packets = _sound_packets(output, source)
         for packet in _merge(_video_packets(stream, chain([first], frames), path, fps), packets):
@@ -76,11 +80,13 @@ def write_video(
 
 
 def _video_stream(
-    output: av.container.OutputContainer, rgb: NDArray[np.uint8], fps: float
+    output: av.container.OutputContainer,
+    rgb: NDArray[np.uint8],
+    fps: float,
+    options: dict[str, str],
 ) -> av.VideoStream:
-    stream = output.add_stream(
-        "libx264", rate=Fraction(fps).limit_denominator(1001), options=ENCODER
-    )
+    rate = Fraction(fps).limit_denominator(1001)
+    stream = output.add_stream("libx264", rate=rate, options=options)
     height, width = rgb.shape[:2]
     stream.width, stream.height = width + width % 2, height + height % 2
     stream.pix_fmt = "yuv420p"
@@ -97,6 +103,7 @@ def _video_packets(
     stream: av.VideoStream, frames: Iterable[Timed], path: Path, fps: float
 ) -> Iterator[av.Packet]:
     duration: dict[int, int] = {}
+    colour = VideoReformatter()
     last, interval = -1, round(TICKS / fps)
     for time, rgb in frames:
         ticks = round(time * TICKS)
@@ -107,7 +114,7 @@ def _video_packets(
         if last >= 0:
             interval = duration[last] = ticks - last
         last, duration[ticks] = ticks, interval
-        for packet in stream.encode(_picture(rgb, ticks)):
+        for packet in stream.encode(_picture(rgb, ticks, colour)):
             packet.duration = duration[packet.pts]
             yield packet
     for packet in stream.encode():
@@ -115,11 +122,13 @@ def _video_packets(
         yield packet
 
 
-def _picture(rgb: NDArray[np.uint8], ticks: int) -> av.VideoFrame:
+def _picture(rgb: NDArray[np.uint8], ticks: int, colour: VideoReformatter) -> av.VideoFrame:
     height, width = rgb.shape[:2]
     even = np.pad(rgb, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(even), format="rgb24")
-    frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+    frame = colour.reformat(
+        frame, format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG", threads=1
+    )
     frame.pts, frame.time_base = ticks, Fraction(1, TICKS)
     return frame
 
