@@ -8,13 +8,17 @@ import pytest
 from typer.main import get_command
 
 from affectkit.cli.main import app
+from affectkit.datasets import DATASETS
+from affectkit.training.recipe import read_recipe
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", "CONTRIBUTING.md", "data/README.md", "docs/architecture.md"]
 
 
 def code_lines(page: str) -> list[str]:
-    blocks = re.findall(r"^```\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.S | re.M)
+    blocks = re.findall(
+        r"^```\w*\n(.*?)^```$", (ROOT / page).read_text(encoding="utf-8"), re.S | re.M
+    )
     return [line for block in blocks for line in block.splitlines()]
 
 
@@ -31,6 +35,28 @@ def test_shown_commands_and_their_options_exist(name, options):
     assert name in commands
     known = {option for parameter in commands[name].params for option in parameter.opts}
     assert set(options) <= known
+
+
+def shown_trainings() -> list[tuple[str, list[str]]]:
+    """Each shown recipe that is shipped or named, with what is set in it."""
+    lines = [line.split("#")[0].split() for page in PAGES for line in code_lines(page)]
+    words = [line for line in lines if line[:2] == ["affectkit", "train"] and line[2].islower()]
+    return [(w[2], [w[i + 1] for i, word in enumerate(w) if word == "--set"]) for w in words]
+
+
+@pytest.mark.parametrize(("recipe", "settings"), shown_trainings())
+def test_shown_recipes_and_settings_are_valid(recipe, settings):
+    assert read_recipe(recipe, settings)
+
+
+def test_every_dataset_has_a_line_and_its_commands():
+    page = (ROOT / "data/README.md").read_text(encoding="utf-8")
+    listed = {name for row in re.findall(r"^\|[^|]*\|([^|]*)\|", page, re.M)
+              for name in re.findall(r"`([\w-]+)`", row)}  # fmt: skip
+    assert listed == set(DATASETS)
+    commands = "\n".join(code_lines("data/README.md"))
+    for name in set(DATASETS) - {"synthetic"}:
+        assert f"affectkit prepare {name} " in commands
 
 
 def test_shown_targets_exist():
