@@ -35,7 +35,11 @@ def _video_faults(case: Case) -> Iterator[Fault]:
     if seen.error:
         yield "unreadable video", video, seen.error
     for text in seen.warnings:
-        yield "damaged video", video, f"{text}; get it again, or leave it out"
+        yield (
+            "faulty video",
+            video,
+            f"{text}; get it again, or see what affectkit doctor says of it",
+        )
     if seen.bad:
         yield (
             "unreadable picture",

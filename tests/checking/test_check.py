@@ -78,7 +78,7 @@ FAULTS = {
     label_out_of_range: ("unreadable annotation", "person_001", "got '1.2,0'"),
     labels_of_another_video: ("annotation too long", "person_002", f"expected {FRAMES} frames"),
     empty_video: ("unreadable video", "person_003", "0 bytes"),
-    cut_video: ("damaged video", "person_004", "cut short or damaged"),
+    cut_video: ("faulty video", "person_004", "cut short or damaged"),
     uneven_video: ("variable frame rate", "person_005", "got 40.0 ms at 11 of 23"),
     lost_video: ("annotation without video", "person_006", "got none"),
     lost_labels: ("video without annotation", "", "got none"),
