@@ -4,9 +4,9 @@
 - In between, the 68 points are fitted in a box that the points of the frame before carry along: its
   size and its offset from their centre go evenly from one key frame's to the next one's.
 - That is trusted if it arrives: at the next key frame, the points carried there lie on those fitted
-  in the box found there. Where they do not, where a face comes or goes, and at a suspected cut, the
-  detector looks at the frame in the middle, and both halves are followed on their own, if need be
-  down to single frames.
+  in the box found there. Where they do not, and where a face comes or goes, the detector looks at
+  the frame in the middle, near the faces only, and both halves are followed on their own, if need
+  be down to single frames. Between two shots it looks on both sides of the suspected cut.
 - A face that was lost for up to a second takes up its track again where it was, unless there was a
   suspected cut. A face that does not look the same from one frame to the next begins a new track.
 
@@ -24,6 +24,7 @@ from affectkit.faces.boxes import fresh_boxes, pair
 from affectkit.faces.carrying import carry
 from affectkit.faces.detector import Boxes, Detector, Picture, Points
 from affectkit.faces.looks import colours, describe, likeness, see
+from affectkit.faces.nearby import find_near
 from affectkit.faces.shots import AROUND, is_suspect, thumbnail
 from affectkit.faces.tracks import Followed, Track
 
@@ -111,10 +112,22 @@ def _between(view: _View, start: int, end: int) -> None:
     cut = next((n for n in range(start + 1, end + 1) if is_suspect(view.changes, n)), None)
     if cut is None and _carry_all(view, start, end):
         return
-    inner = [(start + end) // 2] if cut is None else [cut - 1, cut]
+    inner = [_look_between(view, start, end)] if cut is None else [cut - 1, cut]
     for one, two in pairwise([start, *inner, end]):
         if one < two:
             _between(view, one, two)
+
+
+def _look_between(view: _View, start: int, end: int) -> int:
+    """Look for faces in the middle, where they were last and will be; gives the frame's number."""
+    middle = (start + end) // 2
+    boxes, sure = view.find(end)
+    pairs = _pair(view, start, end)
+    will_be = boxes[[*pairs, *fresh_boxes(boxes, sure, pairs)]]
+    expected = np.stack([*(track.last_box for track in view.live), *will_be])
+    if middle not in view.found:
+        view.found[middle] = find_near(view.detector, view.pictures[middle], expected)
+    return middle
 
 
 def _step(view: _View, frame: int) -> None:
