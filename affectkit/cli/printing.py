@@ -44,7 +44,7 @@ class Rate(ProgressColumn):
 def progress(console: Console) -> Iterator[Report]:
     """A bar for each name that is reported, with its rate and the time left."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),  # names may hold brackets
         BarColumn(),
         MofNCompleteColumn(),
         Rate(),
