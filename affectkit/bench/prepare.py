@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -58,8 +59,8 @@ def _row(what: str, compared: str, ratio: float, aim: str) -> dict[str, Any]:
 
 def following(folder: Path, seconds: float = 16, turns: int = 3) -> dict[str, Any]:
     """Faces looked for in every 16th frame and followed, against looked for in every frame."""
-    root = synthetic.write(folder / "face", people=(1, 0, 0), seconds=seconds, fps=FPS, size=LARGE)
-    video = _video(root)
+    draw = partial(synthetic.write, fps=FPS, size=LARGE, workers=1)
+    video = _video(draw(folder / "face", people=(1, 0, 0), seconds=seconds))
     found: dict[int, Found] = {}
 
     def find(every: int) -> None:
