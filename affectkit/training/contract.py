@@ -28,7 +28,7 @@ def split_recordings(recordings: Sequence[xr.Dataset], how: SplitSection = OFFIC
         how: the recipe's `[splits]`; with folds, all but the test recordings are dealt by subject.
 
     Raises:
-        AffectkitError: a split that training needs is missing or has no annotations, there are
+        AffectkitError: a split that training needs is missing or has no annotated faces, there are
             fewer subjects than folds, a subject is in two splits and not named in
             `splits.shared_subjects`, or the recordings were cut differently.
     """
@@ -36,15 +36,21 @@ def split_recordings(recordings: Sequence[xr.Dataset], how: SplitSection = OFFIC
     for recording, name in zip(recordings, _split_names(recordings, how), strict=True):
         splits.setdefault(name, []).append(recording)
     for name in ("train", "validation"):
-        if not any(bool(r["annotation"].notnull().any()) for r in splits.get(name, [])):
+        if not any(map(_has_target, splits.get(name, []))):
             raise AffectkitError(
-                f"no annotated recordings in the split {name!r}; there are "
+                f"no recordings with annotated faces in the split {name!r}; there are "
                 + (", ".join(f"{len(v)} in {k!r}" for k, v in sorted(splits.items())) or "none")
                 + ("" if how.folds else "; to hold out subjects, set splits.folds in the recipe")
             )
     _check_subjects(splits, how.shared_subjects)
     _check_crops(recordings)
     return splits
+
+
+def _has_target(recording: xr.Dataset) -> bool:
+    """Whether a frame has both a face to see and an annotation to learn."""
+    seen = recording["crop_box"].notnull().all("edge")
+    return bool(recording["annotation"].where(seen).notnull().any())
 
 
 def _split_names(recordings: Sequence[xr.Dataset], how: SplitSection) -> list[str]:

@@ -94,3 +94,12 @@ def test_a_run_does_not_go_on_with_other_splits(recordings, recipe, tmp_path):
     change(recordings / "person_4.zarr", split="test")
     with pytest.raises(AffectkitError, match="was trained on other splits"):
         fit(recipe(training__epochs=1), recordings, tmp_path / "run")
+
+
+def test_a_split_in_which_no_annotated_frame_shows_a_face_is_refused(three_recordings):
+    first, second, third = three_recordings
+    seen = second["frame"] >= 30
+    second["annotation"] = second["annotation"].where(~seen)
+    second["crop_box"] = second["crop_box"].where(seen)
+    with pytest.raises(AffectkitError, match="with annotated faces in the split 'validation'"):
+        split_recordings([first, second, third])

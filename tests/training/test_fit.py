@@ -130,7 +130,7 @@ def test_a_split_without_annotations_is_named(recordings, recipe, tmp_path):
         recording = open_recording(path).load()
         recording["annotation"][:] = float("nan")
         save_recording(recording, path, overwrite=True)
-    with pytest.raises(AffectkitError, match="no annotated recordings in the split 'validation'"):
+    with pytest.raises(AffectkitError, match="no recordings with annotated faces in the split 'validation'"):
         fit(recipe(), recordings, tmp_path / "run")
 
 
@@ -186,6 +186,6 @@ def test_a_joint_net_starts_from_the_cnn_of_a_run(recordings, recipe, tmp_path):
 
 
 def test_a_cnn_of_another_width_is_refused(recordings, recipe, tmp_path):
-    fit(recipe(training__epochs=1, model__features=9), recordings, tmp_path / "cnn")
+    fit(recipe(training__epochs=1, model__connected=[9]), recordings, tmp_path / "cnn")
     with pytest.raises(AffectkitError, match="does not fit recipe 'quick'"):
         build_model(recipe(model__weights=tmp_path / "cnn"))
