@@ -1,0 +1,355 @@
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from affectkit.errors import AffectkitError
+from affectkit.models.backbones import build_backbone, normalise
+from affectkit.models.pretrained import fetching, read_weights
+from tests.models import weight_files as files
+
+SIDE = 40  # 40, 20, 10, 5, 3, 2: the last two poolings keep an odd row
+TINY = "test_resnet"
+
+
+def older_matconvnet(path, weights):
+    files.write_matconvnet(path, weights, nested=False, keys=("filters", "biases"))
+
+
+def keras_of_today(path, weights):
+    names = ("{0}/kernel:0", "{0}/bias:0")
+    files.write_keras(path, weights, arrays=names, whole_model=True)
+
+
+WRITERS = {
+    "vgg_face_dag.pth": files.write_dag,
+    "ported.pth": files.write_port,
+    "torchvision.safetensors": files.write_safetensors,
+    "rcmalli_vggface_tf_vgg16.h5": files.write_keras,
+    "model.h5": keras_of_today,
+    "vgg_face.mat": files.write_matconvnet,
+    "older.mat": older_matconvnet,
+    "VGG_FACE.t7": files.write_torch7,
+}
+
+
+@pytest.fixture(scope="module")
+def vgg():
+    return files.make_vgg()
+
+
+@pytest.fixture(scope="module")
+def face():
+    return np.random.default_rng(1).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def pool5(vgg, face):
+    return files.vgg_by_hand(vgg, face[..., ::-1].astype(np.float32))
+
+
+def features(name, path, face):
+    module, width, pixels = build_backbone(name, weights=str(path), size=SIDE)
+    with torch.no_grad():
+        out = module.eval()(normalise(torch.tensor(face)[None], pixels))[0]
+    assert out.shape == (width,)
+    return out.numpy()
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_published_vgg_face_gives_the_features_computed_by_hand(
+    name, vgg, face, pool5, tmp_path
+):
+    WRITERS[name](tmp_path / name, vgg)
+    found = features("vggface", tmp_path / name, face)
+    np.testing.assert_allclose(found, pool5, rtol=1e-3, atol=1e-3 * pool5.max())
+
+
+def test_a_blue_mean_before_the_red_tells_the_order_of_a_matlab_file(tmp_path):
+    files.write_matconvnet(tmp_path / "rgb.mat", files.make_small())
+    files.write_matconvnet(tmp_path / "bgr.mat", files.make_small(), mean=files.MEAN)
+    assert read_weights(tmp_path / "rgb.mat").order == "RGB"
+    assert read_weights(tmp_path / "bgr.mat").order == "BGR"
+
+
+@pytest.fixture(scope="module")
+def resnet():
+    return files.make_resnet()
+
+
+def caffe_tensors(resnet):
+    """Oxford's own .pth of VGGFace2."""
+    parts = ("weight", "bias", "running_mean", "running_var")
+    tensors = {}
+    for layer, arrays in resnet.items():
+        for part, array in zip(parts, arrays, strict=False):
+            axes = (3, 2, 0, 1) if array.ndim == 4 else tuple(reversed(range(array.ndim)))
+            tensor = torch.tensor(array.transpose(axes).copy())
+            tensors[f"{layer.replace('/', '_')}.{part}"] = tensor
+    return tensors
+
+
+@pytest.mark.parametrize(
+    "name", ["rcmalli_vggface_tf_resnet50.h5", "resnet50_ft.pth", "ft_dag.pth"]
+)
+def test_every_published_vggface2_gives_the_features_computed_by_hand(name, resnet, face, tmp_path):
+    tensors = caffe_tensors(resnet)
+    if name.endswith("_dag.pth"):  # by way of MatConvNet
+        tensors["conv1_7x7_s2.weight"] = tensors["conv1_7x7_s2.weight"].flip(1)
+    if name.endswith(".h5"):
+        norm = ("{0}/gamma:0", "{0}/beta:0", "{0}/moving_mean:0", "{0}/moving_variance:0")
+        files.write_keras(tmp_path / name, resnet, arrays=norm)
+    else:
+        torch.save(tensors, tmp_path / name)
+    found = features("vggface2", tmp_path / name, face)
+    expected = files.resnet_by_hand(resnet, face[..., ::-1].astype(np.float32))
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3 * expected.max())
+
+
+def test_squeeze_and_excitation_is_another_net(tmp_path):
+    torch.save({"conv2_1_1x1_down.weight": torch.zeros(16, 256, 1, 1)}, tmp_path / "senet50.pth")
+    assert "unknown: layer1.0.1x1_down.weight" in refused("vggface2", tmp_path / "senet50.pth")
+
+
+# state dicts of timm nets, as HSEmotion and others publish them
+
+
+def tiny_state():
+    torch.manual_seed(1)
+    return build_backbone(TINY)[0].state_dict()
+
+
+@pytest.mark.parametrize("wrap", [None, "state_dict", "model"])
+def test_wrapping_prefix_and_classifier_are_taken_off(wrap, tmp_path, caplog):
+    state = tiny_state()
+    content = {f"module.{k}": v for k, v in state.items()} | {"module.fc.weight": torch.ones(8, 4)}
+    torch.save({wrap: content, "epoch": 3} if wrap else content, tmp_path / "w.pt")
+    with caplog.at_level("INFO"):
+        module, _, _ = build_backbone(TINY, weights=str(tmp_path / "w.pt"))
+    assert all(torch.equal(module.state_dict()[k], state[k]) for k in state)
+    assert "left out: fc.weight" in caplog.text
+
+
+def test_positions_of_a_transformer_are_laid_out_anew(tmp_path):
+    torch.manual_seed(0)
+    source, _, _ = build_backbone("test_vit", size=160)
+    torch.save(source.state_dict(), tmp_path / "vit.pth")
+    module, width, _ = build_backbone("test_vit", weights=str(tmp_path / "vit.pth"), size=96)
+    assert module.pos_embed.shape == (1, 1 + 6 * 6, width)
+    weight = "blocks.0.mlp.fc1.weight"
+    assert torch.equal(module.state_dict()[weight], source.state_dict()[weight])
+
+
+def refused(backbone, path):
+    with pytest.raises(AffectkitError) as error:
+        build_backbone(backbone, weights=str(path))
+    assert "\n" not in str(error.value)
+    assert path.name in str(error.value)
+    return str(error.value)
+
+
+def test_missing_unknown_and_misshapen_layers_are_named_in_one_line(tmp_path):
+    state = tiny_state()
+    del state["conv1.0.weight"]
+    state["layer1.0.odd.weight"] = torch.zeros(3)
+    state["bn1.bias"] = torch.zeros(7)
+    save_file(state, tmp_path / "w.safetensors")
+    message = refused(TINY, tmp_path / "w.safetensors")
+    assert "missing: conv1.0.weight;" in message
+    assert "unknown: layer1.0.odd.weight;" in message
+    assert "of another shape: bn1.bias is (7,), not (" in message
+
+
+def test_long_lists_are_cut(tmp_path):
+    files.write_dag(tmp_path / "vgg_face_dag.pth", files.make_small())
+    message = refused("resnet18", tmp_path / "vgg_face_dag.pth")
+    assert "missing: conv1.weight, bn1.weight, bn1.bias and 97 more" in message
+    assert "VGG-Face goes with backbone 'vggface'" in message
+
+
+@pytest.mark.parametrize(
+    ("backbone", "key", "classes", "expected"),
+    [
+        ("vggface", "classifier.6.weight", 1000, "trained on ImageNet .* 'vgg16' or 'resnet50'"),
+        ("resnet50", "fc.weight", 8631, "trained on VGGFace2 .* backbone 'vggface2'"),
+        ("vggface2", "fc.weight", 1000, "trained on ImageNet"),
+    ],
+)
+def test_the_classes_tell_twins_apart(backbone, key, classes, expected, tmp_path):
+    torch.save({key: torch.zeros(classes, 4)}, tmp_path / "w.pth")
+    with pytest.raises(AffectkitError, match=expected):
+        build_backbone(backbone, weights=str(tmp_path / "w.pth"))
+
+
+def test_classes_say_nothing_of_other_nets(tmp_path):
+    torch.save(tiny_state() | {"fc.weight": torch.zeros(1000, 4)}, tmp_path / "w.pth")
+    build_backbone(TINY, weights=str(tmp_path / "w.pth"))
+
+
+def test_emonet_is_known_and_declined(tmp_path):
+    torch.save({"module.emo_net_2.0.conv1.weight": torch.zeros(2)}, tmp_path / "emonet_8.pth")
+    assert "EmoNet is an hourglass net" in refused("resnet50", tmp_path / "emonet_8.pth")
+
+
+# what a stranger's file must not do
+
+
+class Payload:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def plain_pickle(content, path):
+    path.write_bytes(pickle.dumps(content, protocol=2))
+
+
+def text_pickle(content, path):
+    path.write_bytes(pickle.dumps(content, protocol=0))
+
+
+def legacy(content, path):
+    torch.save(content, path, _use_new_zipfile_serialization=False)
+
+
+@pytest.mark.parametrize("name", ["w.pt", "w.pkl", "w.h5"])
+@pytest.mark.parametrize("save", [torch.save, legacy, plain_pickle, text_pickle])
+def test_a_pickle_never_runs(save, name, tmp_path):
+    trace = tmp_path / "trace"
+    save({"fc.weight": Payload(trace)}, tmp_path / name)
+    refused("vggface2", tmp_path / name)
+    assert not trace.exists()
+
+
+def test_a_pickled_module_is_refused_with_the_reason_and_a_way_out(tmp_path):
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "enet_b0_8_best_vgaf.pt")
+    message = refused(TINY, tmp_path / "enet_b0_8_best_vgaf.pt")
+    assert "torch.nn.modules.linear.Linear" in message
+    assert "safetensors.torch.save_file" in message
+
+
+def test_cydonias_pickle_of_arrays_is_refused_too(tmp_path):
+    plain_pickle({"conv1.weight": np.zeros((64, 3, 7, 7))}, tmp_path / "resnet50_ft_weight.pkl")
+    assert "numpy" in refused("vggface2", tmp_path / "resnet50_ft_weight.pkl")
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_file_cut_short_is_told(name, tmp_path):
+    WRITERS[name](tmp_path / name, files.make_small())
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: len(content) // 2])
+    assert "damaged or cut short" in refused("vggface", tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "no file of weights that can be read: known are Keras, MatConvNet, PyTorch"),
+        (b"hello", "no file of weights"),
+        (b"MATLAB 7.3 MAT-file", "save it in Matlab with the option '-v7'"),
+        (b"\x1f\x8b\x08", "is an archive"),
+    ],
+)
+def test_other_files_are_told(content, expected, tmp_path):
+    (tmp_path / "w.bin").write_bytes(content)
+    assert expected in refused("vggface", tmp_path / "w.bin")
+
+
+def test_files_of_a_known_format_without_a_net_are_told(tmp_path):
+    with files.h5py.File(tmp_path / "w.h5", "w") as file:
+        file["table"] = [1.0]
+    files.savemat(tmp_path / "w.mat", {"x": 1.0})
+    torch.save({"epoch": 3}, tmp_path / "w.pth")
+    writer = files.Torch7Writer(tmp_path / "w.t7")
+    writer.write({"x": 1.0})
+    writer.save()
+    for name, expected in {"h5": "Keras", "mat": "MatConvNet", "pth": "state dict"}.items():
+        assert expected in refused("vggface", tmp_path / f"w.{name}")
+    assert "no Torch7 net" in refused("vggface", tmp_path / "w.t7")
+
+
+# Torch7 claims are held against the file
+
+
+def torch7(tmp_path, write):
+    writer = files.Torch7Writer(tmp_path / "w.t7")
+    write(writer)
+    writer.save()
+    return refused("vggface", tmp_path / "w.t7")
+
+
+def begin_net(writer):
+    writer.begin(3)
+    writer.integer(1)
+    writer.write("modules")
+
+
+@pytest.mark.parametrize("stride", [(1000, 1), (5, 1), (-1, 1)])
+def test_a_tensor_cannot_reach_beyond_its_storage(stride, tmp_path):
+    def write(writer):
+        begin_net(writer)
+        writer.tensor(np.zeros((4, 4)), stride=stride)
+
+    assert "reaches beyond its 16 numbers" in torch7(tmp_path, write)
+
+
+def test_a_storage_cannot_announce_more_than_the_file(tmp_path):
+    def write(writer):
+        begin_net(writer)
+        writer.tensor(np.zeros(4), announced=2**40)
+
+    assert "more than there are" in torch7(tmp_path, write)
+
+
+def test_functions_and_endless_nesting_are_refused(tmp_path):
+    assert "a function" in torch7(tmp_path, lambda w: (begin_net(w), w.integer(8, 9, 4)))
+    assert "recursion" in torch7(tmp_path, lambda w: [w.integer(3, i, 1) for i in range(5000)])
+
+
+def test_an_object_written_twice_is_one(tmp_path):
+    writer = files.Torch7Writer(tmp_path / "w.t7")
+    writer.torch_class("nn.Sequential")
+    writer.begin(3)
+    writer.integer(2)
+    writer.write("modules")
+    writer.write({1: {"torch": "nn.Linear", "weight": np.eye(2)}})
+    writer.write("again")
+    writer.integer(3, 3)  # the table of modules
+    writer.save()
+    tensors = read_weights(tmp_path / "w.t7").tensors
+    assert torch.equal(tensors["1.weight"], torch.eye(2))
+
+
+# fetching
+
+
+def test_published_weights_are_fetched_once(vgg, tmp_path, monkeypatch):
+    files.write_keras(tmp_path / "notop.h5", vgg)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
+    monkeypatch.setitem(fetching.SOURCES, "vggface", (tmp_path / "notop.h5").as_uri())
+    first, _, _ = build_backbone("vggface", pretrained=True)
+    (tmp_path / "notop.h5").unlink()
+    again, _, _ = build_backbone("vggface", pretrained=True)
+    assert torch.equal(first.features[0].weight, again.features[0].weight)
+
+
+def test_a_fetched_file_must_be_the_one_its_name_promises(tmp_path, monkeypatch):
+    (tmp_path / "vgg16-397923af.pth").write_bytes(b"something else")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
+    source = (tmp_path / "vgg16-397923af.pth").as_uri()
+    monkeypatch.setitem(fetching.SOURCES, "vgg16", source)
+    with pytest.raises(AffectkitError, match=r"invalid hash value"):
+        build_backbone("vgg16", pretrained=True)
+    assert not list((tmp_path / "cache").rglob("*vgg16*"))
+
+
+def test_weights_that_cannot_be_fetched_say_what_to_set(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
+    monkeypatch.setitem(fetching.SOURCES, "vggface", (tmp_path / "gone.h5").as_uri())
+    with pytest.raises(AffectkitError, match=r"set model\.weights to a local file"):
+        build_backbone("vggface", pretrained=True)
