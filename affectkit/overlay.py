@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError
 from affectkit.recording import AFFECT
-from affectkit.video import single_frames, write_video
+from affectkit.video import write_video
+from affectkit.video.stills import read_source
 
 Picture = NDArray[np.uint8]
 Progress = Callable[[str, int, int], None]
@@ -52,7 +53,7 @@ def write_overlay(
     }
 
     def drawn() -> Iterator[tuple[float, Picture]]:
-        pairs = zip_longest(tables["time"], single_frames(video))
+        pairs = zip_longest(tables["time"], read_source(recording))
         for number, (time, shown) in enumerate(pairs):
             if shown is None or shown[0] != time:
                 raise AffectkitError(f"{video} has changed since it was prepared; prepare it again")
@@ -60,7 +61,8 @@ def write_overlay(
             if progress:
                 progress(recording.attrs["recording"], number + 1, len(tables["time"]))
 
-    write_video(path, drawn(), sound=None if "still" in recording else video)
+    stills = "still" in recording
+    write_video(path, drawn(), sound=None if stills else video, apart=stills)
 
 
 def draw_frame(

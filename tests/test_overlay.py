@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from affectkit.errors import AffectkitError
 from affectkit.overlay import PREDICTION, draw_frame, write_overlay
@@ -73,3 +74,15 @@ def test_the_callers_picture_is_not_drawn_on():
               "prediction": np.zeros((1, 2))}  # fmt: skip
     assert draw_frame(picture, tables, 0).any()
     assert not picture.any()
+
+
+def test_stills_are_drawn_on_where_there_is_no_video(tmp_path):
+    recording = fake_recording("stills", 3, width=160, height=120, video=str(tmp_path))
+    for name, grey in (("a.png", 60), ("b c.png", 120)):
+        Image.new("RGB", (160, 120), (grey,) * 3).save(tmp_path / name)
+    recording = recording.assign(still=("frame", np.array(["a.png", "", "b c.png"])))
+    prediction = fake_prediction(recording)
+    write_overlay(recording, prediction, tmp_path / "out.mp4")
+    np.testing.assert_allclose(read_times(tmp_path / "out.mp4"), recording["time"], atol=1e-6)
+    pictures = np.concatenate([rgb for _, rgb in read_frames(tmp_path / "out.mp4")])
+    np.testing.assert_allclose(pictures[:, -10:, :40].mean((1, 2, 3)), [60, 0, 120], atol=3)

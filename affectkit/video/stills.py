@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from affectkit.errors import AffectkitError
-from affectkit.video.reading import read_frames
+from affectkit.video.playing import single_frames
 from affectkit.video.writing import write_video
 
 Picture = NDArray[np.uint8]  # (row, col, channel), RGB
@@ -75,27 +75,24 @@ def _read(path: Path) -> Picture:
         return NOTHING
 
 
-def read_source(
-    recording: xr.Dataset, batch: int = BATCH
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.uint8]]]:
+def read_source(recording: xr.Dataset) -> Iterator[tuple[float, Picture]]:
     """The pictures that a recording was cut from: the frames of its video, or its stills.
 
     Yields:
-        time (frame) in seconds and rgb (frame, row, col, channel). Stills stand in the upper left
-        corner of a black picture of the recording's `width` and `height`.
+        time in seconds and rgb (row, col, channel) of one frame after the other. Stills stand in
+        the upper left corner of a black picture of the recording's `width` and `height`.
     """
     if "still" not in recording:
-        yield from read_frames(Path(recording.attrs["video"]), batch)
+        yield from single_frames(Path(recording.attrs["video"]))
         return
-    times, start = recording["time"].values, 0
-    shape = (int(recording.attrs["height"]), int(recording.attrs["width"]), 3)
+    height, width = int(recording.attrs["height"]), int(recording.attrs["width"])
     names = [str(name) for name in recording["still"].values]
-    for pictures in read_stills(Path(recording.attrs["video"]), names, batch):
-        frames = np.zeros((len(pictures), *shape), np.uint8)
-        for frame, picture in zip(frames, pictures, strict=True):
-            frame[: picture.shape[0], : picture.shape[1]] = picture[: shape[0], : shape[1]]
-        yield times[start : start + len(frames)], frames
-        start += len(frames)
+    batches = read_stills(Path(recording.attrs["video"]), names)
+    pictures = (picture for batch in batches for picture in batch)
+    for time, picture in zip(recording["time"].values.tolist(), pictures, strict=True):
+        frame = np.zeros((height, width, 3), np.uint8)
+        frame[: picture.shape[0], : picture.shape[1]] = picture[:height, :width]
+        yield time, frame
 
 
 def film(recording: xr.Dataset, folder: Path) -> Path:
@@ -114,11 +111,6 @@ def film(recording: xr.Dataset, folder: Path) -> Path:
     digest = sha256(repr((recording.attrs["video"], shown)).encode()).hexdigest()[:16]
     path = folder / f"{name}-{digest}.mp4"
     if not path.exists():
-        frames = (
-            pair
-            for times, rgb in read_source(recording)
-            for pair in zip(times.tolist(), rgb, strict=True)
-        )
         fps = float(recording.attrs["fps"])
-        write_video(path, frames, fps=fps, apart=True, overwrite=True)
+        write_video(path, read_source(recording), fps=fps, apart=True, overwrite=True)
     return path

@@ -61,14 +61,15 @@ def test_sizes_are_those_shown_and_damaged_pictures_are_named(folder):
 
 
 def test_stills_are_frames_of_one_size_with_the_recordings_times(stills):
-    (times, frames), (last, one) = read_source(stills, batch=2)
-    assert [*times, *last] == stills["time"].values.tolist()
-    assert frames.shape == (2, 48, 64, 3)
+    times, frames = zip(*read_source(stills), strict=True)
+    assert list(times) == stills["time"].values.tolist()
+    assert [frame.shape for frame in frames] == [(48, 64, 3)] * 3
     assert (frames[0] == COLOURS[0]).all()
     assert not frames[1].any()
-    assert (one[0, :24, :40] == COLOURS[1]).all()  # in the upper left corner: coordinates hold
-    assert not one[0, 24:].any()
-    assert not one[0, :, 40:].any()
+    small = frames[2]
+    assert (small[:24, :40] == COLOURS[1]).all()  # in the upper left corner: coordinates hold
+    assert not small[24:].any()
+    assert not small[:, 40:].any()
 
 
 def test_a_film_shows_every_still_at_its_time_and_is_made_once(stills, tmp_path):
@@ -92,5 +93,4 @@ def test_pictures_too_large_for_a_film_are_told(stills, tmp_path):
 def test_a_recording_of_a_video_gives_the_videos_frames(stills, tmp_path):
     path = film(stills, tmp_path / "films")
     recording = xr.Dataset(attrs={"video": str(path)})
-    times = np.concatenate([times for times, _ in read_source(recording)])
-    np.testing.assert_array_equal(times, read_times(path))
+    assert [time for time, _ in read_source(recording)] == read_times(path).tolist()
