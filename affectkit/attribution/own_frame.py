@@ -16,6 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from affectkit.errors import AffectkitError
 from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.models.temporal import State
 from affectkit.training.stream import Chunk
@@ -34,11 +35,10 @@ def states_before(model: CnnRnn, features: Tensor, state: State) -> tuple[State,
     Args:
         model: in evaluation mode.
         features: (T, F)
-        state: before the first frame, each (layers, 1, hidden), or empty.
+        state: before the first frame, with a batch of one, or empty.
 
     Returns:
-        The states before each frame, stacked as a batch: each (layers, T, hidden); and the state
-        after the last frame.
+        The states before each frame, stacked as a batch of T; and the state after the last frame.
     """
     before = []
     state = state or model.temporal.empty_state(1)
@@ -59,7 +59,15 @@ def own_frame_gradients(model: CnnRnn, chunks: Iterator[Chunk]) -> Iterator[Grad
     Args:
         model: in evaluation mode: batch normalisation in training mode would mix frames.
         chunks: of one recording, in order.
+
+    Raises:
+        AffectkitError: the memory looks ahead, so it has no state before a frame.
     """
+    if not model.temporal.causal:
+        raise AffectkitError(
+            "the run's memory goes in both directions, and attribution goes frame by frame; "
+            "train with model.bidirectional = false"
+        )
     state: State = ()
     with weights_fixed(model):
         for image, landmark in chunks:

@@ -18,7 +18,7 @@ DIRECT_FRAMES = 2  # one call of Captum is a pass through the whole net: two are
 def bench_saliency() -> list[dict[str, Any]]:
     """Time both targets of 80 frames on a ResNet-10 with a GRU, as a user would run it."""
     torch.manual_seed(0)
-    model = CnnRnn("resnet10t", "gru", features=128, hidden=128, layers=2).eval()
+    model = CnnRnn("resnet10t", "gru", connected=[128], hidden=128, layers=2).eval()
     image, landmark = torch.randn(FRAMES, 3, SIZE, SIZE), torch.zeros(FRAMES, 68, 2)
     direct = InputXGradient(lambda clip: model(clip, landmark[None])[0])
 

@@ -26,7 +26,7 @@ def build_model(recipe: Recipe) -> CnnRnn:
     Raises:
         AffectkitError: the weights cannot be had, or do not fit.
     """
-    keys = recipe.model.model_dump()
+    keys = recipe.model.model_dump() | {"input_size": recipe.windows.input_size}
     start = Path(keys["weights"])
     if not (start / WEIGHTS).is_file():
         return CnnRnn(**keys)

@@ -1,14 +1,22 @@
 """Recipes: TOML files that say how to train, checked before anything is read or built."""
 
+import math
 import tomllib
 from collections.abc import Iterable
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from affectkit.errors import AffectkitError
@@ -20,18 +28,49 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Size = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, int | float) else value
+
+
 class ModelSection(Section):
-    """The net; the keys are the arguments of `CnnRnn`."""
+    """The net; the keys are arguments of `CnnRnn`."""
 
     backbone: str = "mobilenetv3_small_050"
-    temporal: str = "gru"
-    features: int = Field(default=64, ge=1)
-    hidden: int = Field(default=64, ge=1)
-    layers: int = Field(default=1, ge=1)
-    dropout: float = Field(default=0.0, ge=0, lt=1)
-    landmarks: bool = False
     pretrained: bool = False
     weights: str = ""
+    pixels: Literal["native", "paper"] = "native"
+    landmarks: bool = False
+    connected: tuple[Size, ...] = Field(default=(64,), description="fully connected layers")
+    activation: Literal["relu", "gelu"] = "gelu"
+    norm: bool = Field(default=True, description="layer norm in the fully connected layers")
+    dropout: Annotated[tuple[Share, ...], BeforeValidator(_as_list)] = Field(
+        default=(0.0,), description="of the fully connected layers: one for all, or one for each"
+    )
+    taps: tuple[str, ...] = Field(default=(), description="layers with a memory of their own")
+    one_memory: bool = Field(default=False, description="one memory over all that is tapped")
+    temporal: str = "gru"
+    hidden: Size = 64
+    layers: Size = 1
+    bidirectional: bool = Field(default=False, description="gru and lstm")
+    temporal_dropout: Share = 0.0
+    kernel: int = Field(default=3, ge=2, description="frames of a convolution, tcn")
+    heads: int = Field(default=4, ge=1, description="of attention, transformer")
+    look_back: int = Field(default=64, ge=1, description="frames that a layer sees, transformer")
+    spread: bool = Field(default=False, description="a standard deviation of every value")
+
+    @model_validator(mode="after")
+    def _dropout_fits(self) -> Self:
+        if len(self.dropout) not in (1, len(self.connected)):
+            raise PydanticCustomError(
+                "dropout",
+                "dropout should be one number, or one for each of the "
+                f"{len(self.connected)} connected layers",
+            )
+        return self
 
 
 class WindowSection(Section):
@@ -41,6 +80,22 @@ class WindowSection(Section):
     batch: int = Field(default=4, ge=1, description="windows in a step")
     input_size: int = Field(default=96, ge=32, description="pixels a side that the CNN sees")
     augment: bool = True
+    stride: int = Field(default=0, ge=0, description="frames between starts; 0 = length")
+    order: Literal["shuffled", "carried"] = "shuffled"
+    max_gap: float = Field(default=math.inf, gt=0, description="seconds a window may jump over")
+
+    @property
+    def step(self) -> int:
+        """Frames from the start of a window to that of the next."""
+        return self.stride or self.length
+
+    @model_validator(mode="after")
+    def _carried_is_in_order(self) -> Self:
+        if self.order == "carried" and self.step != self.length:
+            raise PydanticCustomError(
+                "order", "carried windows follow one another: leave windows.stride out"
+            )
+        return self
 
 
 class TrainingSection(Section):

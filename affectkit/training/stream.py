@@ -10,6 +10,7 @@ from torch import Tensor
 
 from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.models.temporal import State
+from affectkit.recording import AFFECT
 from affectkit.training.windows import landmark_in_crop, resize
 
 
@@ -37,6 +38,8 @@ def predict_affect(
 ) -> xr.DataArray:
     """Predict valence and arousal of every frame.
 
+    A net that looks ahead keeps the features of the whole recording, though not its pictures.
+
     Args:
         model: in evaluation mode; it stays as it is.
         recording: with `face`.
@@ -46,12 +49,15 @@ def predict_affect(
     Returns:
         (frame, affect), clipped to [-1, 1]. A frame without a crop is NaN.
     """
+    chunks = read_chunks(model, recording, input_size, chunk)
+    pieces: Iterator[Tensor] = (model.frame_features(*piece) for piece in chunks)
+    if not model.temporal.causal:  # it looks ahead too: all features have to be there
+        pieces = iter([torch.cat(list(pieces))])
     state: State = ()
     rows = []
-    for image, landmark in read_chunks(model, recording, input_size, chunk):
-        features = model.frame_features(image, landmark)
-        affect, state = model.read_out(features.unsqueeze(0), state)
-        rows.append(affect[0].float().cpu().numpy())
+    for features in pieces:
+        out, state = model.read_out(features.unsqueeze(0), state)
+        rows.append(out[0, :, : len(AFFECT)].float().cpu().numpy())
     values = np.clip(np.concatenate(rows), -1, 1)
     template = recording["annotation"]
     prediction = xr.DataArray(values, template.coords, template.dims, name="prediction")

@@ -4,15 +4,17 @@ from captum.attr import InputXGradient, Saliency
 
 from affectkit.attribution.attribute import gradient_x_input
 from affectkit.attribution.own_frame import own_frame_gradients
+from affectkit.errors import AffectkitError
 from affectkit.models.cnn_rnn import CnnRnn
+from affectkit.models.temporal import TEMPORAL
 from affectkit.training.stream import Chunk
 
 FRAMES = 7
 
 
-def net(temporal, layers=2):
+def net(temporal, **more):
     torch.manual_seed(0)
-    keys = {"features": 8, "hidden": 6, "layers": layers, "landmarks": True}
+    keys = {"connected": [8], "hidden": 8, "layers": 2, "landmarks": True, **more}
     return CnnRnn("test_resnet", temporal, **keys).eval()
 
 
@@ -21,9 +23,10 @@ def clip():
     return torch.randn(FRAMES, 3, 32, 32), torch.randn(FRAMES, 68, 2)
 
 
-@pytest.mark.parametrize("temporal", ["none", "gru", "lstm"])
-def test_every_frame_equals_a_direct_call_of_captum(temporal):
-    model, (image, landmark) = net(temporal), clip()
+@pytest.mark.parametrize("temporal", TEMPORAL)
+@pytest.mark.parametrize("more", [{}, {"taps": ["layer1"], "spread": True}], ids=["", "tapped"])
+def test_every_frame_equals_a_direct_call_of_captum(temporal, more):
+    model, (image, landmark) = net(temporal, input_size=32, **more), clip()
     maps = next(gradient_x_input(model, iter([Chunk(image.clone(), landmark)])))
     direct = InputXGradient(lambda x: model(x, landmark[None])[0])
     for affect in range(2):
@@ -57,6 +60,12 @@ def test_a_linear_net_gives_weight_times_input():
     for affect in range(2):
         expected = (model.output.weight[affect] * weight * image).sum(1)
         torch.testing.assert_close(maps[affect], expected)
+
+
+def test_a_net_that_looks_ahead_is_refused():
+    chunks = iter([Chunk(*clip())])
+    with pytest.raises(AffectkitError, match=r"train with model\.bidirectional = false"):
+        next(own_frame_gradients(net("gru", bidirectional=True), chunks))
 
 
 def test_the_net_is_left_as_it_was():
