@@ -191,7 +191,10 @@ def normalise(face: Tensor, pixels: Pixels) -> Tensor:
 
     The result keeps the memory order of the stored faces, which is torch's channels-last.
     """
-    flat = face.flatten(0, -4).permute(0, 3, 1, 2)
-    mean = torch.tensor(pixels.mean, device=face.device).view(3, 1, 1)
-    std = torch.tensor(pixels.std, device=face.device).view(3, 1, 1)
-    return (flat.float().div_(pixels.scale) - mean).div_(std)
+    pictures = face.flatten(0, -4)
+    width = pictures.shape[2]
+    # whole rows at a time: steps of three colours cannot be vectorised
+    mean = torch.tensor(pixels.mean, device=face.device).repeat(width)
+    std = torch.tensor(pixels.std, device=face.device).repeat(width)
+    rows = pictures.flatten(2).float().div_(pixels.scale).sub_(mean).div_(std)
+    return rows.view(pictures.shape).permute(0, 3, 1, 2)
