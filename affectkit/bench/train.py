@@ -11,7 +11,8 @@ from affectkit.bench.timing import ratios, take_turns
 from affectkit.recording import make_recording, open_recording, save_recording
 from affectkit.training.fit import build_learner, train_step
 from affectkit.training.recipe import read_recipe
-from affectkit.training.windows import plan_epoch, read_batches
+from affectkit.training.sampling import plan_epoch
+from affectkit.training.windows import open_source, read_batches
 
 RECORDINGS, FRAMES, SIZE, STEPS = 8, 640, 96, 8
 
@@ -19,15 +20,15 @@ RECORDINGS, FRAMES, SIZE, STEPS = 8, 640, 96, 8
 def bench_train() -> list[dict[str, Any]]:
     """Time the steps of the demo's recipe, reading, augmentation and all."""
     recipe = read_recipe("demo")
-    length, batch = recipe.windows.length, recipe.windows.batch
+    length = recipe.windows.length
     learner = build_learner(recipe, 1000)
     with TemporaryDirectory() as folder:
-        recordings = [_noise(Path(folder), number) for number in range(RECORDINGS)]
-        windows = plan_epoch([FRAMES] * RECORDINGS, length, (0,))[: STEPS * batch]
-        in_memory = list(read_batches(recordings, windows, length, batch))
+        sources = [open_source(_noise(Path(folder), number)) for number in range(RECORDINGS)]
+        planned = plan_epoch(sources, recipe.windows, (0,))[:STEPS]
+        in_memory = list(read_batches(sources, planned, length))
 
         def stored() -> None:
-            for loaded in read_batches(recordings, windows, length, batch):
+            for loaded in read_batches(sources, planned, length):
                 train_step(learner, recipe, loaded)
 
         def memory() -> None:

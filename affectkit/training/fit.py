@@ -20,9 +20,10 @@ from affectkit.errors import AffectkitError
 from affectkit.files import write_text
 from affectkit.metrics import ccc
 from affectkit.models.cnn_rnn import CnnRnn
-from affectkit.models.losses import LOSSES
+from affectkit.models.losses import build_loss
 from affectkit.recording import list_recordings, open_recording
 from affectkit.run import CONTRACT, HISTORY, RECIPE, read_contract, write_contract
+from affectkit.training.augment import augment
 from affectkit.training.checkpoint import (
     build_model,
     load_checkpoint,
@@ -31,8 +32,9 @@ from affectkit.training.checkpoint import (
 )
 from affectkit.training.contract import Splits, describe, split_recordings
 from affectkit.training.recipe import Recipe, read_recipe, recipe_text
+from affectkit.training.sampling import count_batches, plan_epoch
 from affectkit.training.stream import predict_affect
-from affectkit.training.windows import augment, plan_epoch, read_batches, resize
+from affectkit.training.windows import Source, open_source, read_batches, resize
 
 Row = dict[str, float]
 Progress = Callable[[str, int, int], None]
@@ -76,11 +78,12 @@ def fit(
     opened = [open_recording(path) for path in list_recordings(recordings)]
     splits = split_recordings(opened, recipe.splits)
     claim_run(recipe, recordings, run, splits)
-    learner = build_learner(recipe, steps_per_epoch(recipe, splits["train"]))
+    sources = [open_source(recording) for recording in splits["train"]]
+    learner = build_learner(recipe, count_batches(sources, recipe.windows))
     history = restore(learner, run)
     for epoch in range(len(history), recipe.training.epochs):
         began = time.perf_counter()
-        loss = train_epoch(learner, recipe, splits["train"], epoch, progress)
+        loss = train_epoch(learner, recipe, sources, epoch, progress)
         scores = validate(learner.model, recipe, splits["validation"])
         seconds = round(time.perf_counter() - began, 2)
         history.append({"epoch": epoch + 1, "loss": loss, **scores, "seconds": seconds})
@@ -106,12 +109,6 @@ def claim_run(recipe: Recipe, recordings: Path, run: Path, splits: Splits) -> No
         raise AffectkitError(f"{run} was trained on other splits; choose another folder")
 
 
-def steps_per_epoch(recipe: Recipe, recordings: Sequence[xr.Dataset]) -> int:
-    """Full batches in an epoch, however the windows' offsets fall."""
-    windows = sum(max(1, r.sizes["frame"] // recipe.windows.length) for r in recordings)
-    return max(1, windows // recipe.windows.batch)
-
-
 def build_learner(recipe: Recipe, steps: int) -> Learner:
     """Net, optimiser and schedule (one cycle over the whole training) on the recipe's device."""
     settings = recipe.training
@@ -134,15 +131,14 @@ def build_learner(recipe: Recipe, steps: int) -> Learner:
 def train_epoch(
     learner: Learner,
     recipe: Recipe,
-    recordings: Sequence[xr.Dataset],
+    sources: Sequence[Source],
     epoch: int,
     progress: Progress | None = None,
 ) -> float:
     """One pass over all recordings; gives the mean loss."""
-    steps = steps_per_epoch(recipe, recordings)
-    length, batch_size = recipe.windows.length, recipe.windows.batch
-    windows = plan_epoch([r.sizes["frame"] for r in recordings], length, (recipe.seed, epoch))
-    batches = read_batches(recordings, windows[: steps * batch_size], length, batch_size)
+    planned = plan_epoch(sources, recipe.windows, (recipe.seed, epoch))
+    steps = len(planned)
+    batches = read_batches(sources, planned, recipe.windows.length)
     learner.wrapped.train()
     total = 0.0
     for done, batch in enumerate(batches, start=1):
@@ -169,7 +165,8 @@ def train_step(learner: Learner, recipe: Recipe, batch: Any) -> float:  # noqa: 
     image = learner.model.normalise(resize(face, size))
     image = image.view(*face.shape[:2], *image.shape[1:])
     prediction, _ = learner.wrapped(image, landmark)
-    loss = LOSSES[recipe.training.loss](prediction.flatten(0, 1), annotation.flatten(0, 1))
+    measure = build_loss(recipe.training.loss, recipe.training.mix.model_dump())
+    loss = measure(prediction.flatten(0, 1), annotation.flatten(0, 1))
     learner.optimizer.zero_grad()
     learner.fabric.backward(loss)
     # a gradient that is not finite shows in the next loss, where it is reported with its step

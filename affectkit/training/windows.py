@@ -1,5 +1,10 @@
-"""Windows: fixed-length pieces of one recording, read lazily, and augmented as one piece."""
+"""Windows: fixed-length pieces of one recording, read from disk while the net works.
 
+Of a recording all but the faces is read once, when it is opened: 0.6 kB a frame. The faces of a
+window are read when its turn comes, one batch ahead.
+"""
+
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -9,16 +14,11 @@ import torch
 import xarray as xr
 from numpy.typing import NDArray
 from torch import Tensor
-from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+from affectkit.errors import AffectkitError
 from affectkit.faces import in_crop
 from affectkit.recording import EDGE
-
-# position in the row of 68 of each point's mirror image
-MIRROR = [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1),
-          45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
-          *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65]  # fmt: skip
 
 
 class Batch(NamedTuple):
@@ -30,46 +30,48 @@ class Batch(NamedTuple):
 
 
 class Window(NamedTuple):
-    """Where a window lies."""
+    """Where a window lies: the frames from `start` up to `stop`, counted in its recording."""
 
     recording: int
     start: int
+    stop: int
+    carried: bool = False  # goes on where the window before it, at its place in the batch, ended
 
 
-def plan_epoch(counts: Sequence[int], length: int, seed: Sequence[int]) -> list[Window]:
-    """Cut every recording into windows from a random offset on, and shuffle them.
+class Source(NamedTuple):
+    """A recording to read windows from."""
 
-    A window never leaves its recording; the last one may be short. Each epoch draws new offsets,
-    so no frame is always at a window's start.
+    name: str
+    store: str  # its folder; "" where it is in memory
+    stamp: tuple[int, int]  # of the faces on disk when it was opened
+    time: NDArray[np.float64]  # (frame)
+    seen: NDArray[np.bool_]  # (frame), there is a crop
+    annotation: NDArray[np.float32]  # (frame, affect); NaN where there is no crop
+    landmark: NDArray[np.float32]  # (frame, point, axis), as `landmark_in_crop` gives them
+    face: xr.Variable  # (frame, row, col, channel), on disk until read
 
-    Args:
-        counts: frames of each recording.
-        length: frames of a window.
-        seed: of this epoch; the same seed gives the same windows.
+
+def open_source(recording: xr.Dataset) -> Source:
+    """Read all of a recording but its faces.
+
+    Raises:
+        AffectkitError: it is not there any more, or damaged.
     """
-    random = np.random.default_rng(seed)
-    windows = [
-        Window(recording, start)
-        for recording, count in enumerate(counts)
-        for start in range(int(random.integers(max(1, min(length, count - length)))), count, length)
-    ]
-    return [windows[i] for i in random.permutation(len(windows))]
-
-
-def read_window(recording: xr.Dataset, start: int, length: int) -> Batch:
-    """Read one window; a short one is filled up with its last frame, which then does not count."""
-    piece = recording.isel(frame=slice(start, start + length))
-    missing = length - piece.sizes["frame"]
-    annotation = piece["annotation"].where(piece["crop_box"].notnull().all("edge")).values
-    return Batch(
-        torch.from_numpy(_fill(piece["face"].values, missing)),
-        torch.from_numpy(_fill(landmark_in_crop(piece), missing)),
-        torch.from_numpy(np.pad(annotation, ((0, missing), (0, 0)), constant_values=np.nan)),
-    )
-
-
-def _fill(values: NDArray[np.generic], missing: int) -> NDArray[np.generic]:
-    return np.concatenate([values, np.repeat(values[-1:], missing, axis=0)])
+    name, store = recording.attrs["recording"], recording.encoding.get("source", "")
+    try:
+        seen = recording["crop_box"].notnull().all("edge")
+        return Source(
+            name,
+            store,
+            _stamp(store),
+            recording["time"].values,
+            seen.values,
+            recording["annotation"].where(seen).values,
+            landmark_in_crop(recording),
+            recording["face"].variable,
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        raise _unreadable(name, store, error) from None
 
 
 def landmark_in_crop(recording: xr.Dataset) -> NDArray[np.float32]:
@@ -79,24 +81,67 @@ def landmark_in_crop(recording: xr.Dataset) -> NDArray[np.float32]:
     return np.nan_to_num(in_crop(landmark, crop_box, 2) - 1)
 
 
+def read_window(recording: xr.Dataset, start: int, length: int) -> Batch:
+    """Read one window; a short one is filled up with its last frame, which then does not count."""
+    stop = min(start + length, recording.sizes["frame"])
+    piece = open_source(recording.isel(frame=slice(start, stop)))
+    return Batch(*(part[0] for part in read_batch([piece], [Window(0, 0, stop - start)], length)))
+
+
+def read_batch(sources: Sequence[Source], windows: Sequence[Window], length: int) -> Batch:
+    """Read windows as one batch; short ones are filled up as `read_window` does.
+
+    Raises:
+        AffectkitError: a recording was deleted or changed since it was opened, or is damaged.
+    """
+    first = sources[windows[0].recording]
+    shape = (len(windows), length)
+    face = np.empty((*shape, *first.face.shape[1:]), np.uint8)
+    landmark = np.empty((*shape, *first.landmark.shape[1:]), np.float32)
+    annotation = np.full((*shape, 2), np.nan, np.float32)
+    for row, (recording, start, stop, _) in enumerate(windows):
+        source, count = sources[recording], stop - start
+        face[row, :count] = _read_faces(source, start, stop)
+        landmark[row, :count] = source.landmark[start:stop]
+        annotation[row, :count] = source.annotation[start:stop]
+        face[row, count:], landmark[row, count:] = face[row, count - 1], landmark[row, count - 1]
+    return Batch(*map(torch.from_numpy, (face, landmark, annotation)))
+
+
+def _read_faces(source: Source, start: int, stop: int) -> NDArray[np.uint8]:
+    try:
+        faces: NDArray[np.uint8] = source.face[start:stop].values
+        stamp = _stamp(source.store)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise _unreadable(source.name, source.store, error) from None
+    if stamp != source.stamp:  # pieces of a file that is gone are read as black: zarr fills them
+        raise _unreadable(source.name, source.store, "it was written anew meanwhile")
+    return faces
+
+
+def _stamp(store: str) -> tuple[int, int]:
+    if not store:
+        return 0, 0
+    found = os.stat(os.path.join(store, "face", ".zarray"))
+    return found.st_ino, found.st_mtime_ns
+
+
+def _unreadable(name: str, store: str, reason: object) -> AffectkitError:
+    return AffectkitError(
+        f"recording {name!r} cannot be read any more ({store or 'in memory'}: "
+        f"{str(reason).splitlines()[0]}); leave recordings alone while they are read, "
+        "and prepare damaged ones again"
+    )
+
+
 def read_batches(
-    recordings: Sequence[xr.Dataset], windows: Sequence[Window], length: int, batch: int
+    sources: Sequence[Source], batches: Sequence[Sequence[Window]], length: int
 ) -> Iterator[Batch]:
     """Read batches one ahead of the caller, so that the disk works while the net does."""
-    rows = [windows[i : i + batch] for i in range(0, len(windows) - batch + 1, batch)] or [windows]
-
-    def read(row: Sequence[Window]) -> Batch:
-        pieces = [read_window(recordings[w.recording], w.start, length) for w in row]
-        # torch.stack would start a second team of threads, which then fights the net's
-        stacked = (
-            np.stack([part.numpy() for part in parts]) for parts in zip(*pieces, strict=True)
-        )
-        return Batch(*map(torch.from_numpy, stacked))
-
     with ThreadPoolExecutor(1) as reader:
-        ahead = reader.submit(read, rows[0])
-        for row in rows[1:]:
-            current, ahead = ahead.result(), reader.submit(read, row)
+        ahead = reader.submit(read_batch, sources, batches[0], length)
+        for windows in batches[1:]:
+            current, ahead = ahead.result(), reader.submit(read_batch, sources, windows, length)
             yield current
         yield ahead.result()
 
@@ -108,33 +153,3 @@ def resize(face: Tensor, size: int) -> Tensor:
     channels_first = face.movedim(-1, -3)
     resized: Tensor = v2.functional.resize(channels_first, [size, size], antialias=True)
     return resized.movedim(-3, -1)
-
-
-def augment(batch: Batch, size: int) -> Batch:
-    """Draw crop, turn, flip, light and colour once a window, and apply them to all its frames.
-
-    Uses torch's global random state. Landmarks go with the picture; mirrored ones change sides.
-    """
-    windows = [_augment_window(*window, size) for window in zip(*batch[:2], strict=True)]
-    faces, landmarks = zip(*windows, strict=True)
-    return Batch(torch.stack(faces), torch.stack(landmarks), batch.annotation)
-
-
-def _augment_window(face: Tensor, landmark: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    side = face.shape[1]
-    points = tv_tensors.KeyPoints((landmark + 1) * (side / 2), canvas_size=(side, side))
-    video = tv_tensors.Video(face.permute(0, 3, 1, 2))
-    draw = v2.Compose(
-        [
-            v2.RandomResizedCrop(size, scale=(0.7, 1.0), ratio=(0.85, 1.18)),
-            v2.RandomRotation(7, interpolation=v2.InterpolationMode.BILINEAR),
-            v2.ColorJitter(brightness=0.4, contrast=0.3, saturation=0.3),
-        ]
-    )
-    video, points = draw(video, points)
-    placed = points.as_subclass(Tensor) / (size / 2) - 1
-    placed = torch.where(landmark == 0, 0.0, placed)
-    picture = video.as_subclass(Tensor).permute(0, 2, 3, 1)
-    if torch.rand(()) < 0.5:
-        picture, placed = picture.flip(2), placed[:, MIRROR] * torch.tensor([-1.0, 1.0])
-    return picture, placed

@@ -1,0 +1,43 @@
+"""Augmentation, drawn once a window and applied alike to all its frames."""
+
+import torch
+from torch import Tensor
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+
+from affectkit.training.windows import Batch
+
+# position in the row of 68 of each point's mirror image
+MIRROR = [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1),
+          45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
+          *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65]  # fmt: skip
+
+
+def augment(batch: Batch, size: int) -> Batch:
+    """Draw crop, turn, flip, light and colour once a window, and apply them to all its frames.
+
+    Uses torch's global random state. Landmarks go with the picture; mirrored ones change sides.
+    """
+    windows = [_augment_window(*window, size) for window in zip(*batch[:2], strict=True)]
+    faces, landmarks = zip(*windows, strict=True)
+    return Batch(torch.stack(faces), torch.stack(landmarks), batch.annotation)
+
+
+def _augment_window(face: Tensor, landmark: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    side = face.shape[1]
+    points = tv_tensors.KeyPoints((landmark + 1) * (side / 2), canvas_size=(side, side))
+    video = tv_tensors.Video(face.permute(0, 3, 1, 2))
+    draw = v2.Compose(
+        [
+            v2.RandomResizedCrop(size, scale=(0.7, 1.0), ratio=(0.85, 1.18)),
+            v2.RandomRotation(7, interpolation=v2.InterpolationMode.BILINEAR),
+            v2.ColorJitter(brightness=0.4, contrast=0.3, saturation=0.3),
+        ]
+    )
+    video, points = draw(video, points)
+    placed = points.as_subclass(Tensor) / (size / 2) - 1
+    placed = torch.where(landmark == 0, 0.0, placed)
+    picture = video.as_subclass(Tensor).permute(0, 2, 3, 1)
+    if torch.rand(()) < 0.5:
+        picture, placed = picture.flip(2), placed[:, MIRROR] * torch.tensor([-1.0, 1.0])
+    return picture, placed

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+import torch
+
+from affectkit.training.augment import MIRROR, augment
+from affectkit.training.windows import Batch
+
+
+def test_mirroring_twice_is_nothing():
+    assert np.array_equal(np.array(MIRROR)[MIRROR], np.arange(68))
+    pairs = {0: 16, 17: 26, 31: 35, 36: 45, 41: 46, 48: 54, 60: 64, 27: 27, 8: 8}
+    assert {left: MIRROR[left] for left in pairs} == pairs
+
+
+def batch_of(face):
+    """One window; the landmark of point k lies at the white dot, the others in the middle."""
+    return Batch(face[None], torch.zeros(1, len(face), 68, 2), torch.zeros(1, len(face), 2))
+
+
+def test_augmentation_is_alike_in_all_frames_of_a_window():
+    face = torch.randint(0, 256, (1, 48, 48, 3), dtype=torch.uint8).repeat(6, 1, 1, 1)
+    torch.manual_seed(0)
+    drawn = augment(batch_of(face), 32).face[0]
+    assert drawn.shape == (6, 32, 32, 3)
+    assert (drawn == drawn[0]).all()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_landmarks_go_with_the_picture(seed):
+    face = torch.zeros(1, 64, 64, 3, dtype=torch.uint8)
+    face[0, 22:26, 40:44] = 255
+    batch = batch_of(face)
+    batch.landmark[0, 0, 36] = torch.tensor([42 / 32 - 1, 24 / 32 - 1])
+    torch.manual_seed(seed)
+    drawn = augment(batch, 64)
+    light = drawn.face[0, 0].float().sum(2)
+    light = light * (light > light.max() / 2)
+    rows, columns = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
+    centre = torch.stack([(columns * light).sum(), (rows * light).sum()]) / light.sum() + 0.5
+    points = drawn.landmark[0, 0][[36, MIRROR[36]]]
+    point = points[points.abs().sum(1).argmax()]
+    assert (centre - (point + 1) * 32).abs().max() < 1.5
