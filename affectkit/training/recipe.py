@@ -98,10 +98,19 @@ class WindowSection(Section):
         return self
 
 
+class MixSection(Section):
+    """Weights of the losses that loss = "mix" adds up."""
+
+    ccc: float = Field(default=1.0, ge=0)
+    mse: float = Field(default=1.0, ge=0)
+    gaussian: float = Field(default=0.0, ge=0)
+
+
 class TrainingSection(Section):
     """How the weights move."""
 
-    loss: Literal["ccc", "mse"] = "ccc"
+    loss: Literal["ccc", "mse", "gaussian", "mix"] = "ccc"
+    mix: MixSection = MixSection()
     epochs: int = Field(default=20, ge=1)
     learning_rate: float = Field(default=2e-3, gt=0)
     weight_decay: float = Field(default=0.02, ge=0)
@@ -137,6 +146,20 @@ class Recipe(Section):
     windows: WindowSection = WindowSection()
     training: TrainingSection = TrainingSection()
     splits: SplitSection = SplitSection()
+
+    @model_validator(mode="after")
+    def _spread_is_learnt(self) -> Self:
+        loss, mix = self.training.loss, self.training.mix
+        if loss == "mix" and not mix.ccc + mix.mse + mix.gaussian:
+            raise PydanticCustomError("mix", "training.mix should give a loss a weight above 0")
+        learnt = loss == "gaussian" or (loss == "mix" and mix.gaussian > 0)
+        if self.model.spread != learnt:
+            raise PydanticCustomError(
+                "spread",
+                "model.spread = true goes with training.loss = 'gaussian', or 'mix' with "
+                "training.mix.gaussian above 0: only this loss looks at the spread",
+            )
+        return self
 
 
 def shipped_recipes() -> list[str]:
@@ -199,12 +222,16 @@ def _override(content: dict[str, Any], override: str) -> None:
 
 
 def _fault(detail: Any) -> str:  # noqa: ANN401
-    *tables, key = (str(part) for part in detail["loc"])
-    name = ".".join([*tables, key])
+    name = ".".join(str(part) for part in detail["loc"])
+    if not name:  # of the recipe as a whole
+        return str(detail["msg"])
     if detail["type"] != "extra_forbidden":
         return f"{name}: {detail['msg'].lower()}, got {detail['input']!r}"
-    section = Recipe.model_fields[tables[0]].annotation if tables else Recipe
-    known = sorted(section.model_fields)  # type: ignore[union-attr]
+    *tables, key = detail["loc"]
+    section: Any = Recipe
+    for table in tables:
+        section = section.model_fields[table].annotation
+    known = sorted(section.model_fields)
     near = get_close_matches(key, known, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
     return f"unknown key {name!r}, {hint}"

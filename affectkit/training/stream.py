@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
 import torch
 import xarray as xr
 from torch import Tensor
@@ -33,10 +32,8 @@ def read_chunks(
 
 
 @torch.no_grad()
-def predict_affect(
-    model: CnnRnn, recording: xr.Dataset, input_size: int, chunk: int = 256
-) -> xr.DataArray:
-    """Predict valence and arousal of every frame.
+def read_outputs(model: CnnRnn, recording: xr.Dataset, input_size: int, chunk: int = 256) -> Tensor:
+    """What the net gives for every frame: (frame, A), as `CnnRnn.read_out` has it, on the CPU.
 
     A net that looks ahead keeps the features of the whole recording, though not its pictures.
 
@@ -45,9 +42,6 @@ def predict_affect(
         recording: with `face`.
         input_size: pixels a side that the CNN sees.
         chunk: frames at a time; the state is carried, so any number gives the same result.
-
-    Returns:
-        (frame, affect), clipped to [-1, 1]. A frame without a crop is NaN.
     """
     chunks = read_chunks(model, recording, input_size, chunk)
     pieces: Iterator[Tensor] = (model.frame_features(*piece) for piece in chunks)
@@ -57,8 +51,21 @@ def predict_affect(
     rows = []
     for features in pieces:
         out, state = model.read_out(features.unsqueeze(0), state)
-        rows.append(out[0, :, : len(AFFECT)].float().cpu().numpy())
-    values = np.clip(np.concatenate(rows), -1, 1)
+        rows.append(out[0].float().cpu())
+    return torch.cat(rows)
+
+
+def predict_affect(
+    model: CnnRnn, recording: xr.Dataset, input_size: int, chunk: int = 256
+) -> xr.DataArray:
+    """Predict valence and arousal of every frame; the arguments are those of `read_outputs`.
+
+    Returns:
+        (frame, affect), clipped to [-1, 1]. A frame without a crop is NaN.
+    """
+    out = read_outputs(model, recording, input_size, chunk)[:, : len(AFFECT)]
     template = recording["annotation"]
-    prediction = xr.DataArray(values, template.coords, template.dims, name="prediction")
+    prediction = xr.DataArray(
+        out.clamp(-1, 1).numpy(), template.coords, template.dims, name="prediction"
+    )
     return prediction.where(recording["crop_box"].notnull().all("edge"))

@@ -26,7 +26,15 @@ def test_overrides_take_toml_values_and_bare_words():
         ("training.epoch=3", "unknown key 'training.epoch', did you mean 'epochs'"),
         ("modell.backbone=x", "unknown key 'modell', did you mean 'model'"),
         ("training.epochs=0", "training.epochs: input should be greater than or equal to 1, got 0"),
-        ("training.loss=cccc", "training.loss: input should be 'ccc' or 'mse'"),
+        ("training.loss=cccc", "training.loss: input should be 'ccc', 'mse'"),
+        ("training.mix.cccc=1", "unknown key 'training.mix.cccc', did you mean 'ccc'"),
+        ("training.mix.mse=-1", "training.mix.mse: input should be greater than or equal to 0"),
+        ("model.spread=true", "model.spread = true goes with training.loss = 'gaussian'"),
+        ("training.loss=gaussian", "model.spread = true goes with training.loss = 'gaussian'"),
+        ("model.dropout=1.0", "model.dropout.0: input should be less than 1, got 1.0"),
+        ("model.dropout=[0.5, 0.5]", "one number, or one for each of the 1 connected layers"),
+        ("model.connected=[64, 0]", "model.connected.1: input should be greater than or equal"),
+        ("model.look_bak=3", "unknown key 'model.look_bak', did you mean 'look_back'"),
         ("windows.length=long", "windows.length: input should be a valid integer"),
         ("training.epochs", "should read TABLE.KEY=VALUE"),
         ("name.x=3", "'name' is not a table of the recipe"),
@@ -35,6 +43,25 @@ def test_overrides_take_toml_values_and_bare_words():
 def test_faults_are_named(override, message):
     with pytest.raises(AffectkitError, match=message.replace("[", r"\[")):
         read_recipe("demo", [override])
+
+
+def test_a_mix_needs_a_weight():
+    with pytest.raises(AffectkitError, match=r"training\.mix should give a loss a weight above 0"):
+        read_recipe("demo", ["training.loss=mix", "training.mix={ccc=0, mse=0}"])
+
+
+@pytest.mark.parametrize("loss", [["loss=gaussian"], ["loss=mix", "mix.gaussian=0.1"]])
+def test_spreads_go_with_the_loss_that_looks_at_them(loss):
+    recipe = read_recipe("demo", ["model.spread=true", *(f"training.{each}" for each in loss)])
+    assert recipe.model.spread
+
+
+def test_dropout_is_a_number_or_one_for_each_layer(tmp_path):
+    assert read_recipe("demo", ["model.dropout=0.5"]).model.dropout == (0.5,)
+    recipe = read_recipe("demo", ["model.connected=[8, 4]", "model.dropout=[0.5, 0]"])
+    assert recipe.model.dropout == (0.5, 0.0)
+    (tmp_path / "r.toml").write_text(recipe_text(recipe))
+    assert read_recipe(tmp_path / "r.toml") == recipe
 
 
 def test_all_faults_come_at_once(tmp_path):
