@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from affectkit.signals.times import check_times
+from affectkit.signals.times import check_times, each_run
 
 STEPS = 8  # grid steps in one sigma: the grid then adds less than 1 % to the width of the filter
 
@@ -61,13 +61,7 @@ def smooth(
         (frame, ...).
     """
     check_times(values, time)
-    flat = np.array(values, np.float64).reshape(len(values), -1)
-    known = ~np.isnan(flat).any(axis=1)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]])))
-    for start, end in zip(edges[::2], edges[1::2], strict=True):
-        flat[start:end] = _smooth_run(flat[start:end], time[start:end], sigma)
-    flat[~known] = np.nan
-    return flat.reshape(np.shape(values))
+    return each_run(values, time, lambda run, stamps: _smooth_run(run, stamps, sigma))
 
 
 def _smooth_run(
