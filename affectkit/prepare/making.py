@@ -57,10 +57,18 @@ def attempt(job: Job, progress: Progress) -> Outcome:
         except Exception as failure:  # one file of a kind nobody has met must not stop the others
             if stopped:
                 raise
-            known = isinstance(failure, AffectkitError | OSError)
-            error = str(failure) if known else f"{job.video}: {type(failure).__name__}: {failure}"
+            error = _reason(job, failure)
     told = tuple(str(warning.message) for warning in caught)
     return Outcome(job.name, frames, " ".join(error.split()), told)
+
+
+def _reason(job: Job, failure: Exception) -> str:
+    if isinstance(failure, AffectkitError):
+        return str(failure)
+    if isinstance(failure, OSError) and failure.strerror:
+        place = failure.filename or job.path
+        return f"{place}: {failure.strerror}; what is made is kept: run again when that is mended"
+    return f"{job.video}: {type(failure).__name__}: {failure}"
 
 
 def make(job: Job, progress: Progress) -> int:
