@@ -29,10 +29,9 @@ def pair(drawn, tmp_path_factory) -> Path:
     return root
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_each_person_gets_their_own_annotation_and_face(workers, pair, tmp_path):
+def test_each_person_gets_their_own_annotation_and_face(pair, tmp_path):
     names = ["both_left", "both_right"]
-    paths = prepare("affwild2", pair, tmp_path, crop=CROP, only=names, workers=workers)
+    paths = prepare("affwild2", pair, tmp_path, crop=CROP, only=names)
     left, right = (open_recording(path).load() for path in paths)
     for recording, value, first in ((left, -0.5, 0), (right, 0.5, SIZE)):
         assert recording["detected"].all()
