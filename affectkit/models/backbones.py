@@ -130,38 +130,40 @@ def build_backbone(
         )
     else:
         raise unknown("backbone", name, [*BACKBONES, *timm.list_models()])
-    return module, _width(module, size), PAPER if pixels == "paper" else native
+    return module, _width(name, module, size), PAPER if pixels == "paper" else native
 
 
 def _own(name: str, pretrained: bool, weights: str) -> nn.Module:
+    if not (weights or pretrained):
+        return BACKBONES[name].build()
+    path = Path(weights) if weights else fetch(name)
+    layers = BACKBONES[name].layers(read_weights(path), path)
+    check_classes(name, layers, path)
     module = BACKBONES[name].build()
-    if weights or pretrained:
-        path = Path(weights) if weights else fetch(name)
-        layers = BACKBONES[name].layers(read_weights(path), path)
-        check_classes(name, layers, path)
-        load_into(module, layers, name=name, path=path)
+    load_into(module, layers, name=name, path=path)
     return module
 
 
 def _timm(name: str, pretrained: bool, weights: str, size: int) -> Any:  # noqa: ANN401
-    stored = read_weights(Path(weights)) if weights else None
+    path = Path(weights)
+    stored = read_weights(path) if weights else None
+    if stored is not None:
+        check_classes(name, stored.tensors, path)
     config = timm.get_pretrained_cfg(name)
     # transformers lay out their positions for one size of picture
     sized = {"img_size": size} if config is not None and config.fixed_input_size else {}
+    fetched = pretrained and stored is None
     try:
-        module = timm.create_model(
-            name, pretrained=pretrained and stored is None, num_classes=0, **sized
-        )
+        module = timm.create_model(name, pretrained=fetched, num_classes=0, **sized)
     except Exception as error:  # the hub's client has many ways to say that there is no net
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if not fetched:
+            raise _too_odd(name, size, error) from error
         raise AffectkitError(
-            f"weights of {name!r} could not be loaded ({reason[:120]}); "
+            f"weights of {name!r} could not be loaded ({_reason(error)}); "
             "set model.weights to a local file, or model.pretrained to false"
         ) from error
     if stored is not None:
-        check_classes(name, stored.tensors, Path(weights))
-        tensors = _as_timm_names_them(module, stored.tensors)
-        load_into(module, tensors, name=name, path=Path(weights))
+        load_into(module, _as_timm_names_them(module, stored.tensors), name=name, path=path)
     return module
 
 
@@ -177,13 +179,27 @@ def _as_timm_names_them(module: nn.Module, tensors: dict[str, Tensor]) -> dict[s
     return converted
 
 
-def _width(module: nn.Module, size: int) -> int:
+def _width(name: str, module: nn.Module, size: int) -> int:
     # timm's num_features leaves out the head convolution of some MobileNets: look instead
     module.eval()
-    with torch.no_grad():
-        width = module(torch.zeros(1, 3, size, size)).shape[1]
+    try:
+        with torch.no_grad():
+            width = module(torch.zeros(1, 3, size, size)).shape[1]
+    except (AssertionError, RuntimeError, ValueError) as error:
+        raise _too_odd(name, size, error) from error
     module.train()
     return int(width)
+
+
+def _too_odd(name: str, size: int, error: Exception) -> AffectkitError:
+    return AffectkitError(
+        f"backbone {name!r} cannot see pictures of {size} pixels a side ({_reason(error)}); "
+        "set windows.input_size to the size it was made for, or take another backbone"
+    )
+
+
+def _reason(error: Exception) -> str:
+    return str(error).splitlines()[0][:120] if str(error) else type(error).__name__
 
 
 def normalise(face: Tensor, pixels: Pixels) -> Tensor:

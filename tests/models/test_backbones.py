@@ -65,6 +65,14 @@ def test_a_timm_name_draws_the_same_weights_as_timm_itself():
     assert all(torch.equal(module.state_dict()[name], expected[name]) for name in expected)
 
 
+def test_a_backbone_that_cannot_see_this_size_says_so():
+    with pytest.raises(
+        AffectkitError, match=r"'efficientformer_l1' cannot see pictures of 96"
+    ) as e:
+        build_backbone("efficientformer_l1")
+    assert "\n" not in str(e.value)
+
+
 def test_unknown_pixels_list_the_known_ones():
     with pytest.raises(AffectkitError, match="unknown pixels 'papper': did you mean 'paper'"):
         build_backbone("vgg16", pixels="papper")

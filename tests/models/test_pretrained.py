@@ -194,6 +194,10 @@ def test_emonet_is_known_and_declined(tmp_path):
     assert "EmoNet is an hourglass net" in refused("resnet50", tmp_path / "emonet_8.pth")
 
 
+def test_a_folder_is_no_file_of_weights(tmp_path):
+    assert "is a folder without weights" in refused(TINY, tmp_path)
+
+
 # what a stranger's file must not do
 
 

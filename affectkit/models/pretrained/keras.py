@@ -30,7 +30,7 @@ def read_keras(path: Path) -> Stored:
         if "layer_names" not in root.attrs:
             raise AffectkitError(
                 f"{path} has no Keras layers (no attribute 'layer_names'); "
-                "give a file written by model.save_weights('NAME.h5')"
+                "give a file of Keras 2, or one written by model.save('NAME.h5')"
             )
         for layer in map(_text, root.attrs["layer_names"]):
             group = root[layer]

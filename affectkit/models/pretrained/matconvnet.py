@@ -3,6 +3,7 @@
 The layers lie at the top of the file or in `net`; each has `weights`, a cell of kernel and bias,
 or in older files `filters` and `biases`. MatConvNet works on red-green-blue; the mean picture
 that the file brings tells whether a file departs from that, since skin is redder than blue.
+scipy tells a file that is cut short, but trusts the inside: take such files from their authors.
 """
 
 from collections.abc import Mapping, Sequence

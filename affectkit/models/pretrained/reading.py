@@ -40,8 +40,9 @@ def read_weights(path: Path) -> Stored:
         AffectkitError: no such file, none of the formats, damaged, or a pickle.
     """
     if not path.is_file():
+        absent = "is a folder without weights" if path.is_dir() else "do not exist"
         raise AffectkitError(
-            f"weights {path} do not exist; give a .safetensors or .pth file, a Keras .h5, "
+            f"weights {path} {absent}; give a .safetensors or .pth file, a Keras .h5, "
             "a MatConvNet .mat, a Torch7 .t7, or a trained run"
         )
     kind = _kind(path)
