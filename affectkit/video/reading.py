@@ -135,7 +135,9 @@ def read_thumbnails(path: Path, edge: int = 32) -> Iterator[tuple[float, NDArray
     shape: tuple[int, ...] | None = None
     for time, frame in _timed(Path(path)):
         shape = _same_shape(path, shape, (frame.height, frame.width), time)
-        grey = small.reformat(frame, edge, edge, "gray", interpolation=Interpolation.AREA)
+        grey = small.reformat(
+            frame, edge, edge, "gray", interpolation=Interpolation.AREA, threads=1
+        )
         yield time, np.rot90(grey.to_ndarray(), round(frame.rotation / 90))
 
 
@@ -157,9 +159,12 @@ def faulty_stamps(packets: Sequence[Packet]) -> int:
 
 
 def _frames(path: Path) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+    colour = VideoReformatter()
     shape: tuple[int, ...] | None = None
     for time, frame in _timed(path):
-        rgb = np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
+        # threads that are started for every frame cost more than the work where cores are busy
+        plain = colour.reformat(frame, format="rgb24", threads=1).to_ndarray()
+        rgb = np.asarray(np.rot90(plain, round(frame.rotation / 90)), np.uint8)
         shape = _same_shape(path, shape, rgb.shape, time)
         yield time, rgb
 

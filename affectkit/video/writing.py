@@ -14,7 +14,7 @@ from pathlib import Path
 
 import av
 import numpy as np
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError
@@ -127,7 +127,11 @@ def _picture(rgb: NDArray[np.uint8], ticks: int, colour: VideoReformatter) -> av
     even = np.pad(rgb, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(even), format="rgb24")
     frame = colour.reformat(
-        frame, format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG", threads=1
+        frame,
+        format="yuv420p",
+        dst_colorspace=Colorspace.ITU709,
+        dst_color_range=ColorRange.MPEG,
+        threads=1,
     )
     frame.pts, frame.time_base = ticks, Fraction(1, TICKS)
     return frame

@@ -11,7 +11,8 @@ import pytest
 import xarray as xr
 
 from affectkit.overlay import PREDICTION, write_overlay
-from affectkit.recording import AFFECT, make_recording
+from affectkit.prepare import prepare_video
+from affectkit.recording import AFFECT, make_recording, open_recording
 from affectkit.video import playable, probe, read_times
 from tests.video.clips import read
 from tests.video.truth import CASES, Truth, picture, read_number, write_truth
@@ -95,6 +96,22 @@ def test_what_the_dashboard_plays_has_the_same_numbers_and_times(truth, tmp_path
         times, pictures = read(twin)
     assert [read_number(rgb) for rgb in pictures] == truth.number
     np.testing.assert_allclose(times, truth.time, atol=1e-6)
+
+
+def test_prepare_makes_a_recording_with_exactly_these_rows_and_times(truth, tmp_path):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        store = prepare_video(truth.path, tmp_path)
+    recording = open_recording(store)
+    np.testing.assert_array_equal(recording["frame"], np.arange(len(truth.number)))
+    np.testing.assert_allclose(recording["time"], truth.time, atol=1e-6)
+    assert (recording.attrs["height"], recording.attrs["width"]) == truth.shape
+    told_of = [str(warning.message) for warning in caught]
+    assert sum(truth.case.warns in text for text in told_of) == 1 or not truth.case.warns
+    assert any("no face found" in text for text in told_of) != truth.case.face
+    if not truth.case.face:
+        assert recording["landmark"].isnull().all()
+        assert not recording["detected"].any()
 
 
 def recording_of(truth: Truth) -> xr.Dataset:
