@@ -1,15 +1,19 @@
 """A whole recording through the net, chunk by chunk: flat memory, and the state carried on."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import xarray as xr
+from numpy.typing import NDArray
 from torch import Tensor
 
 from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.models.temporal import State
-from affectkit.recording import AFFECT
+from affectkit.recording import AFFECT, FACE_CHUNK
+from affectkit.training.overlap import Windows, blend_windows
 from affectkit.training.windows import landmark_in_crop, resize
 
 
@@ -20,52 +24,107 @@ class Chunk(NamedTuple):
     landmark: Tensor  # (T, P, 2)
 
 
+class Piece(NamedTuple):
+    """T frames of a recording as they are stored."""
+
+    face: NDArray[np.uint8]  # (T, H, W, C)
+    landmark: NDArray[np.float32]  # (T, P, 2)
+
+
 def read_chunks(
-    model: CnnRnn, recording: xr.Dataset, input_size: int, chunk: int = 256
+    model: CnnRnn, recording: xr.Dataset, input_size: int, chunk: int = FACE_CHUNK
 ) -> Iterator[Chunk]:
-    """Read a recording in pieces of at most `chunk` frames, on the model's device."""
+    """Read a recording in pieces of at most `chunk` frames, on the model's device.
+
+    The next piece is read while the net works on one.
+    """
     device = model.output.weight.device
+    for face, landmark in _ahead(_read_pieces(recording, chunk)):
+        resized = resize(torch.from_numpy(face).to(device), input_size)
+        yield Chunk(model.normalise(resized), torch.from_numpy(landmark).to(device))
+
+
+def _read_pieces(recording: xr.Dataset, chunk: int) -> Iterator[Piece]:
+    needed = recording[["face", "landmark", "crop_box"]]
     for start in range(0, recording.sizes["frame"], chunk):
-        piece = recording.isel(frame=slice(start, start + chunk))
-        face = resize(torch.from_numpy(piece["face"].values).to(device), input_size)
-        yield Chunk(model.normalise(face), torch.from_numpy(landmark_in_crop(piece)).to(device))
+        piece = needed.isel(frame=slice(start, start + chunk))
+        yield Piece(piece["face"].values, landmark_in_crop(piece))
 
 
-@torch.no_grad()
-def read_outputs(model: CnnRnn, recording: xr.Dataset, input_size: int, chunk: int = 256) -> Tensor:
+def _ahead(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(next, pieces, None)
+        while (piece := following.result()) is not None:
+            following = reader.submit(next, pieces, None)
+            yield piece
+
+
+def read_outputs(
+    model: CnnRnn,
+    recording: xr.Dataset,
+    input_size: int,
+    chunk: int = FACE_CHUNK,
+    windows: Windows | None = None,
+) -> Tensor:
     """What the net gives for every frame: (frame, A), as `CnnRnn.read_out` has it, on the CPU.
 
-    A net that looks ahead keeps the features of the whole recording, though not its pictures.
+    A net that looks ahead keeps the features of the whole recording, 4 F bytes a frame, though not
+    its pictures: 0.4 GB for an hour at 25 frames a second and F = 1024. Windows spare that.
 
     Args:
         model: in evaluation mode; it stays as it is.
         recording: with `face`.
         input_size: pixels a side that the CNN sees.
         chunk: frames at a time; the state is carried, so any number gives the same result.
+        windows: read out these windows, each from an empty state, in place of one stream.
     """
-    chunks = read_chunks(model, recording, input_size, chunk)
-    pieces: Iterator[Tensor] = (model.frame_features(*piece) for piece in chunks)
+    rows = []
+    with torch.inference_mode():
+        chunks = read_chunks(model, recording, input_size, chunk)
+        pieces: Iterator[Tensor] = (model.frame_features(*piece) for piece in chunks)
+        if windows:
+            outputs = blend_windows(model, pieces, recording.sizes["frame"], windows)
+        else:
+            outputs = _read_stream(model, pieces)
+        for out in outputs:
+            rows.append(out.float().cpu().numpy())
+    return torch.from_numpy(np.concatenate(rows))
+
+
+def _read_stream(model: CnnRnn, pieces: Iterator[Tensor]) -> Iterator[Tensor]:
     if not model.temporal.causal:  # it looks ahead too: all features have to be there
         pieces = iter([torch.cat(list(pieces))])
     state: State = ()
-    rows = []
     for features in pieces:
         out, state = model.read_out(features.unsqueeze(0), state)
-        rows.append(out[0].float().cpu())
-    return torch.cat(rows)
+        yield out[0]
 
 
-def predict_affect(
-    model: CnnRnn, recording: xr.Dataset, input_size: int, chunk: int = 256
-) -> xr.DataArray:
+def predict_frames(
+    model: CnnRnn,
+    recording: xr.Dataset,
+    input_size: int,
+    chunk: int = FACE_CHUNK,
+    windows: Windows | None = None,
+) -> xr.Dataset:
     """Predict valence and arousal of every frame; the arguments are those of `read_outputs`.
 
     Returns:
-        (frame, affect), clipped to [-1, 1]. A frame without a crop is NaN.
+        `prediction` (frame, affect), clipped to [-1, 1]; for a net that gives it, `spread` (frame,
+        affect), the standard deviation. A frame without a crop is NaN.
     """
-    out = read_outputs(model, recording, input_size, chunk)[:, : len(AFFECT)]
+    out = read_outputs(model, recording, input_size, chunk, windows)
     template = recording["annotation"]
-    prediction = xr.DataArray(
-        out.clamp(-1, 1).numpy(), template.coords, template.dims, name="prediction"
-    )
-    return prediction.where(recording["crop_box"].notnull().all("edge"))
+    values = {"prediction": out[:, : len(AFFECT)].clamp(-1, 1)}
+    if out.shape[1] > len(AFFECT):
+        values["spread"] = out[:, len(AFFECT) :]
+    arrays = {name: (template.dims, value.numpy()) for name, value in values.items()}
+    seen = recording["crop_box"].notnull().all("edge")
+    return xr.Dataset(arrays, template.coords).where(seen)
+
+
+def predict_affect(
+    model: CnnRnn, recording: xr.Dataset, input_size: int, chunk: int = FACE_CHUNK
+) -> xr.DataArray:
+    """Predict valence and arousal (frame, affect) only; as `predict_frames`."""
+    return predict_frames(model, recording, input_size, chunk)["prediction"]
