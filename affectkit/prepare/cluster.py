@@ -73,8 +73,12 @@ def _outcome(future: Any, name: str) -> Outcome:  # noqa: ANN401
     if future.status == "finished":
         outcome: Outcome = future.result()
         return outcome
-    reason = str(future.exception() if future.status == "error" else "the scheduler is gone")
-    return Outcome(name, 0, f"the cluster gave it up: {' '.join(reason.split())}", ())
+    if future.status == "error":
+        reason = " ".join(str(future.exception()).split())
+        return Outcome(name, 0, f"the cluster gave it up: {reason}", ())
+    raise AffectkitError(
+        "the Dask scheduler is gone; what is made is kept: run again when it is back"
+    )
 
 
 def _on_worker(job: Job, topic: str) -> Outcome:
