@@ -32,9 +32,8 @@ def write(
 ) -> Path:
     """Write the dataset into `root`, or what is missing of it.
 
-    Annotations, ratings and the pixels that go to the encoder depend on neither `workers` nor
-    interruptions. The encoder may differ in a few bytes from run to run where `size` is not a
-    multiple of 128.
+    Annotations, ratings and videos depend on neither `workers` nor interruptions; on another
+    machine the encoder may differ in a few bytes.
 
     Args:
         root: a new folder, or one that an earlier call with the same numbers began.
