@@ -1,7 +1,7 @@
 """Windows: fixed-length pieces of one recording, read from disk while the net works.
 
 Of a recording all but the faces is read once, when it is opened: 0.6 kB a frame. The faces of a
-window are read when its turn comes, one batch ahead.
+window are read when its turn comes, one batch ahead of the net.
 """
 
 import os
@@ -19,6 +19,7 @@ from torchvision.transforms import v2
 from affectkit.errors import AffectkitError
 from affectkit.faces import in_crop
 from affectkit.recording import EDGE
+from affectkit.training.pixels import Pixels, ReadFaces, face_reader
 
 
 class Batch(NamedTuple):
@@ -48,7 +49,8 @@ class Source(NamedTuple):
     seen: NDArray[np.bool_]  # (frame), there is a crop
     annotation: NDArray[np.float32]  # (frame, affect); NaN where there is no crop
     landmark: NDArray[np.float32]  # (frame, point, axis), as `landmark_in_crop` gives them
-    face: xr.Variable  # (frame, row, col, channel), on disk until read
+    shape: tuple[int, ...]  # (row, col, channel) of a face
+    read_faces: ReadFaces
 
 
 def open_source(recording: xr.Dataset) -> Source:
@@ -68,7 +70,8 @@ def open_source(recording: xr.Dataset) -> Source:
             seen.values,
             recording["annotation"].where(seen).values,
             landmark_in_crop(recording),
-            recording["face"].variable,
+            recording["face"].shape[1:],
+            face_reader(recording),
         )
     except (OSError, ValueError, RuntimeError) as error:
         raise _unreadable(name, store, error) from None
@@ -96,27 +99,26 @@ def read_batch(sources: Sequence[Source], windows: Sequence[Window], length: int
     """
     first = sources[windows[0].recording]
     shape = (len(windows), length)
-    face = np.empty((*shape, *first.face.shape[1:]), np.uint8)
+    face = np.empty((*shape, *first.shape), np.uint8)
     landmark = np.empty((*shape, *first.landmark.shape[1:]), np.float32)
     annotation = np.full((*shape, 2), np.nan, np.float32)
     for row, (recording, start, stop, _) in enumerate(windows):
         source, count = sources[recording], stop - start
-        face[row, :count] = _read_faces(source, start, stop)
+        _read_faces(source, start, stop, face[row, :count])
         landmark[row, :count] = source.landmark[start:stop]
         annotation[row, :count] = source.annotation[start:stop]
         face[row, count:], landmark[row, count:] = face[row, count - 1], landmark[row, count - 1]
     return Batch(*map(torch.from_numpy, (face, landmark, annotation)))
 
 
-def _read_faces(source: Source, start: int, stop: int) -> NDArray[np.uint8]:
+def _read_faces(source: Source, start: int, stop: int, out: Pixels) -> None:
     try:
-        faces: NDArray[np.uint8] = source.face[start:stop].values
+        source.read_faces(start, stop, out)
         stamp = _stamp(source.store)
     except (OSError, ValueError, RuntimeError) as error:
         raise _unreadable(source.name, source.store, error) from None
-    if stamp != source.stamp:  # pieces of a file that is gone are read as black: zarr fills them
+    if stamp != source.stamp:
         raise _unreadable(source.name, source.store, "it was written anew meanwhile")
-    return faces
 
 
 def _stamp(store: str) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from affectkit.training.windows import (
     Window,
     landmark_in_crop,
     open_source,
+    read_batch,
     read_batches,
     read_window,
     resize,
@@ -65,6 +66,38 @@ def test_batches_hold_the_planned_windows_in_order(stores):
                 np.testing.assert_array_equal(part[number].numpy(), values, strict=True)
 
 
+@pytest.fixture
+def black_and_grey(make_recording):
+    """300 frames of noise; zarr writes no file for 64 of them, which are black."""
+    recording = make_recording("noise", 300)
+    recording["face"][:] = np.random.default_rng(0).integers(0, 256, recording["face"].shape)
+    recording["face"][64:128] = 0
+    return recording
+
+
+@pytest.mark.parametrize("encoding", [{}, {"compressors": "auto"}, {"chunks": (50, 8, 8, 3)}])
+def test_faces_are_those_that_xarray_reads_however_they_are_stored(
+    black_and_grey, tmp_path, encoding
+):
+    if encoding:
+        black_and_grey.to_zarr(
+            tmp_path / "n.zarr", zarr_format=2, consolidated=False, encoding={"face": encoding}
+        )
+    else:
+        save_recording(black_and_grey, tmp_path / "n.zarr")
+    source = open_source(open_recording(tmp_path / "n.zarr"))
+    for start, stop in [(0, 300), (0, 64), (63, 65), (100, 101), (70, 120), (128, 300), (191, 193)]:
+        face = read_batch([source], [Window(0, start, stop)], stop - start).face[0]
+        np.testing.assert_array_equal(face.numpy(), black_and_grey["face"].values[start:stop])
+
+
+def test_a_part_of_a_stored_recording_is_read_as_that_part(black_and_grey, tmp_path):
+    save_recording(black_and_grey, tmp_path / "n.zarr")
+    part = open_recording(tmp_path / "n.zarr").isel(frame=slice(150, 250))
+    face = read_batch([open_source(part)], [Window(0, 5, 95)], 90).face[0]
+    np.testing.assert_array_equal(face.numpy(), black_and_grey["face"].values[155:245])
+
+
 @pytest.mark.parametrize("how", ["deleted", "written anew", "cut off"])
 def test_a_recording_that_changes_under_way_is_named(stores, how, recording):
     path = stores / "first.zarr"
@@ -74,7 +107,7 @@ def test_a_recording_that_changes_under_way_is_named(stores, how, recording):
     if how == "written anew":
         save_recording(recording, path, overwrite=True)
     if how == "cut off":
-        (path / "face" / "0.0.0.0").write_bytes(b"half")
+        (path / "face" / "0.0.0.0").write_bytes(bytes(16 * 16 * 3 * 7))
     with pytest.raises(
         AffectkitError, match=r"recording 'first' cannot be read any more \(.*first"
     ):
