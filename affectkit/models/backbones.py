@@ -75,7 +75,8 @@ def vgg16() -> nn.Module:
 def vggface2() -> nn.Module:
     """ResNet-50 with Caffe's strides and pooling, in which VGGFace2 was trained.
 
-    A stage begins with a stride in its first convolution, 1 x 1, and not in its second.
+    A stage begins with a stride in its first convolution, 1 x 1, and not in its second. Keras' port
+    pads as TensorFlow does and adds 1e-3 to variances; here even its file runs as it was trained.
     """
     module = timm.create_model("resnet50", num_classes=0)
     module.maxpool = nn.MaxPool2d(3, stride=2, ceil_mode=True)
