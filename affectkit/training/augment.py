@@ -13,17 +13,25 @@ MIRROR = [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30,
           *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65]  # fmt: skip
 
 
-def augment(batch: Batch, size: int) -> Batch:
-    """Draw crop, turn, flip, light and colour once a window, and apply them to all its frames.
+def augment(batch: Batch, size: int, cutout: float = 0.0) -> Batch:
+    """Draw crop, turn, light, colour and flip once a window, and apply them to all its frames.
 
     Uses torch's global random state. Landmarks go with the picture; mirrored ones change sides.
+
+    Args:
+        batch: windows; it stays as it is.
+        size: pixels a side of the pictures that come out.
+        cutout: how often, from 0 to 1, a window gets a black hole of 2 to 20 % of the picture, at
+            one place in all its frames. Landmarks in it stay.
     """
-    windows = [_augment_window(*window, size) for window in zip(*batch[:2], strict=True)]
+    windows = [_augment_window(*window, size, cutout) for window in zip(*batch[:2], strict=True)]
     faces, landmarks = zip(*windows, strict=True)
     return Batch(torch.stack(faces), torch.stack(landmarks), batch.annotation)
 
 
-def _augment_window(face: Tensor, landmark: Tensor, size: int) -> tuple[Tensor, Tensor]:
+def _augment_window(
+    face: Tensor, landmark: Tensor, size: int, cutout: float
+) -> tuple[Tensor, Tensor]:
     side = face.shape[1]
     points = tv_tensors.KeyPoints((landmark + 1) * (side / 2), canvas_size=(side, side))
     video = tv_tensors.Video(face.permute(0, 3, 1, 2))
@@ -40,4 +48,7 @@ def _augment_window(face: Tensor, landmark: Tensor, size: int) -> tuple[Tensor, 
     picture = video.as_subclass(Tensor).permute(0, 2, 3, 1)
     if torch.rand(()) < 0.5:
         picture, placed = picture.flip(2), placed[:, MIRROR] * torch.tensor([-1.0, 1.0])
+    if cutout:
+        hole = v2.RandomErasing(cutout, scale=(0.02, 0.2))
+        picture = hole(picture.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
     return picture, placed

@@ -32,7 +32,7 @@ from affectkit.training.checkpoint import (
 )
 from affectkit.training.contract import Splits, describe, split_recordings
 from affectkit.training.recipe import Recipe, read_recipe, recipe_text
-from affectkit.training.sampling import count_batches, plan_epoch
+from affectkit.training.sampling import check_stills, count_batches, plan_epoch
 from affectkit.training.stream import predict_affect
 from affectkit.training.windows import Source, open_source, read_batches, resize
 
@@ -79,6 +79,7 @@ def fit(
     splits = split_recordings(opened, recipe.splits)
     claim_run(recipe, recordings, run, splits)
     sources = [open_source(recording) for recording in splits["train"]]
+    check_stills(sources, recipe)
     learner = build_learner(recipe, count_batches(sources, recipe.windows))
     history = restore(learner, run)
     for epoch in range(len(history), recipe.training.epochs):
@@ -160,7 +161,7 @@ def train_step(learner: Learner, recipe: Recipe, batch: Any) -> float:  # noqa: 
     """Forward, loss, backward and one step of the optimiser."""
     size = recipe.windows.input_size
     if recipe.windows.augment:
-        batch = augment(batch, size)
+        batch = augment(batch, size, recipe.windows.cutout)
     face, landmark, annotation = (learner.fabric.to_device(part) for part in batch)
     image = learner.model.normalise(resize(face, size))
     image = image.view(*face.shape[:2], *image.shape[1:])

@@ -80,9 +80,14 @@ class WindowSection(Section):
     batch: int = Field(default=4, ge=1, description="windows in a step")
     input_size: int = Field(default=96, ge=32, description="pixels a side that the CNN sees")
     augment: bool = True
+    cutout: float = Field(default=0.0, ge=0, le=1, description="how often a window gets a hole")
+    starts: Literal["strided", "random"] = "strided"
     stride: int = Field(default=0, ge=0, description="frames between starts; 0 = length")
     order: Literal["shuffled", "carried"] = "shuffled"
     max_gap: float = Field(default=math.inf, gt=0, description="seconds a window may jump over")
+    quadrants: tuple[Share, ...] = Field(
+        default=(), description="shares of +V +A, -V +A, +V -A, -V -A; none = as they come"
+    )
 
     @property
     def step(self) -> int:
@@ -90,10 +95,17 @@ class WindowSection(Section):
         return self.stride or self.length
 
     @model_validator(mode="after")
-    def _carried_is_in_order(self) -> Self:
-        if self.order == "carried" and self.step != self.length:
+    def _choices_go_together(self) -> Self:
+        if self.quadrants and (len(self.quadrants) != 4 or abs(sum(self.quadrants) - 1) > 1e-3):
             raise PydanticCustomError(
-                "order", "carried windows follow one another: leave windows.stride out"
+                "quadrants",
+                "quadrants should be four shares that sum to 1: of +V +A, -V +A, +V -A and -V -A",
+            )
+        drawn = self.step != self.length or self.starts == "random" or self.quadrants
+        if self.order == "carried" and drawn:
+            raise PydanticCustomError(
+                "order",
+                "carried windows follow one another: leave stride, starts and quadrants out",
             )
         return self
 

@@ -11,8 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from affectkit.errors import AffectkitError
-from affectkit.training.recipe import WindowSection
+from affectkit.training.balance import draw_balanced
+from affectkit.training.recipe import Recipe, WindowSection
 from affectkit.training.windows import Source, Window
+
+STILLS = 1.0  # seconds from frame to frame beyond which they are pictures that follow no other
 
 
 class Piece(NamedTuple):
@@ -21,6 +24,24 @@ class Piece(NamedTuple):
     recording: int
     start: int
     stop: int
+
+
+def check_stills(sources: Sequence[Source], recipe: Recipe) -> None:
+    """Refuse to show a net with a memory pictures that have nothing to do with each other as film.
+
+    Raises:
+        AffectkitError: a recording has such pictures, and the recipe's windows reach over several.
+    """
+    if recipe.model.temporal == "none" or recipe.windows.length == 1:
+        return
+    for source in sources:
+        step = float(np.median(np.diff(source.time))) if len(source.time) > 1 else 0.0
+        if STILLS < step <= recipe.windows.max_gap:
+            raise AffectkitError(
+                f"recording {source.name!r} has a frame every {step:g} s: to the "
+                f"{recipe.model.temporal} they would look like film. Set model.temporal to 'none', "
+                "or windows.max_gap to a second or so, which makes every frame a window of its own"
+            )
 
 
 def find_pieces(sources: Sequence[Source], max_gap: float) -> list[Piece]:
@@ -65,9 +86,10 @@ def plan_epoch(
     """The windows of an epoch, batch by batch; each epoch has `count_batches` of them.
 
     Windows start from a random offset on in steps of `windows.stride`, so that no frame is always
-    at a window's start; the last of a piece may be short. They are shuffled, or, with
-    `windows.order = "carried"`, dealt so that the windows at one place of the batches follow one
-    another through whole pieces: a state may be carried from each batch to the next.
+    at a window's start, or with `windows.starts = "random"` anywhere; the last of a piece may be
+    short. They are shuffled, or, with `windows.order = "carried"`, dealt so that the windows at one
+    place of the batches follow one another through whole pieces: a state may be carried from each
+    batch to the next. With `windows.quadrants` they are drawn by `draw_balanced`.
 
     Args:
         sources: the recordings, by whose position in the list a window names its own.
@@ -82,17 +104,23 @@ def plan_epoch(
         row = [window for piece in shuffled for window in _cut(piece, windows, random)]
         return _side_by_side(row, batches, windows.batch)
     drawn = [window for piece in pieces for window in _cut(piece, windows, random)]
+    if windows.quadrants:
+        drawn = draw_balanced(drawn, sources, windows.quadrants, random)
     row = [drawn[i]._replace(carried=False) for i in random.permutation(len(drawn))]
     return [row[i * windows.batch : (i + 1) * windows.batch] for i in range(batches)]
 
 
 def _cut(piece: Piece, windows: WindowSection, random: np.random.Generator) -> Iterator[Window]:
-    """Windows of one piece, in order."""
+    """Windows of one piece, in order where they are strided."""
     room = piece.stop - piece.start - windows.length
-    first = piece.start + int(random.integers(max(1, min(windows.step, room))))
-    for start in range(first, max(first + 1, _end(piece, windows)), windows.step):
+    if windows.starts == "random":
+        starts = piece.start + random.integers(0, max(1, room + 1), _fewest(piece, windows))
+    else:
+        first = piece.start + int(random.integers(max(1, min(windows.step, room))))
+        starts = np.arange(first, max(first + 1, _end(piece, windows)), windows.step)
+    for start in map(int, starts):
         stop = min(start + windows.length, piece.stop)
-        yield Window(piece.recording, start, stop, carried=start > first)
+        yield Window(piece.recording, start, stop, carried=start > starts[0])
 
 
 def _side_by_side(row: Sequence[Window], batches: int, batch: int) -> list[list[Window]]:

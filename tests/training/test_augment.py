@@ -40,3 +40,16 @@ def test_landmarks_go_with_the_picture(seed):
     points = drawn.landmark[0, 0][[36, MIRROR[36]]]
     point = points[points.abs().sum(1).argmax()]
     assert (centre - (point + 1) * 32).abs().max() < 1.5
+
+
+def test_a_hole_is_at_one_place_in_all_frames_and_landmarks_stay():
+    face = torch.randint(128, 256, (1, 48, 48, 3), dtype=torch.uint8).repeat(6, 1, 1, 1)
+    torch.manual_seed(1)
+    whole = augment(batch_of(face), 32)
+    torch.manual_seed(1)
+    holed = augment(batch_of(face), 32, cutout=1.0)
+    hole = (holed.face[0] != whole.face[0]).any(-1)
+    assert (hole == hole[0]).all()
+    assert 0.02 <= hole[0].float().mean() <= 0.2
+    assert (holed.face[0][hole] == 0).all()
+    assert torch.equal(holed.landmark, whole.landmark)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affectkit.errors import AffectkitError
-from affectkit.training.recipe import WindowSection
-from affectkit.training.sampling import count_batches, find_pieces, plan_epoch
+from affectkit.training.recipe import WindowSection, read_recipe
+from affectkit.training.sampling import check_stills, count_batches, find_pieces, plan_epoch
 from affectkit.training.windows import Source, Window
 
 COUNTS = st.lists(st.integers(1, 300), min_size=1, max_size=6)
@@ -143,3 +143,32 @@ def test_unrelated_pictures_become_windows_of_one_frame():
     assert [len(row) for row in batches] == [3, 3]
     assert all(window.stop == window.start + 1 for window in flat(batches))
     assert isinstance(batches[0][0], Window)
+
+
+def test_random_starts_fill_a_recording():
+    windows = flat(plan([500], length=40, starts="random", batch=1))
+    assert len(windows) == 12
+    assert len({w.start % 40 for w in windows}) > 6
+    assert all(w.stop - w.start == 40 and w.stop <= 500 for w in windows)
+
+
+def test_a_net_with_a_memory_is_not_shown_unrelated_pictures_as_film():
+    stills, film = source(np.arange(7) * 100.0), source(np.arange(7) / 25)
+    check_stills([film], read_recipe("quick"))
+    check_stills([film, stills], read_recipe("quick", ["model.temporal=none"]))
+    check_stills([film, stills], read_recipe("quick", ["windows.max_gap=1"]))
+    with pytest.raises(AffectkitError, match="a frame every 100 s: to the gru they would look"):
+        check_stills([film, stills], read_recipe("quick"))
+
+
+@pytest.mark.parametrize(
+    "settings", ["stride=20", "starts=random", "quadrants=[0.4, 0.2, 0.2, 0.2]"]
+)
+def test_what_carried_windows_cannot_be_is_said(settings):
+    with pytest.raises(AffectkitError, match="carried windows follow one another"):
+        read_recipe("quick", ["windows.order=carried", f"windows.{settings}"])
+
+
+def test_shares_that_are_not_whole_are_refused():
+    with pytest.raises(AffectkitError, match="four shares that sum to 1"):
+        read_recipe("quick", ["windows.quadrants=[0.5, 0.4]"])
