@@ -1,6 +1,8 @@
 """Weights to disk and back, without unpickling: a stranger's checkpoint cannot run code."""
 
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +46,13 @@ def build_model(recipe: Recipe) -> CnnRnn:
 
 
 def save_weights(model: torch.nn.Module, run: Path) -> None:
-    """Write the weights as safetensors."""
+    """Write the weights as safetensors.
+
+    Raises:
+        AffectkitError: they could not be written; the older ones stand.
+    """
     tensors = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-    with beside(run / WEIGHTS, overwrite=True) as partial:
+    with _kept_if_full(run / WEIGHTS) as partial:
         save_file(tensors, partial)
 
 
@@ -72,9 +78,26 @@ def load_model(run: Path) -> CnnRnn:
 
 
 def save_checkpoint(run: Path, content: dict[str, Any]) -> None:
-    """Write all that training needs to go on."""
-    with beside(run / CHECKPOINT, overwrite=True) as partial:
-        torch.save(content, partial)
+    """Write all that training needs to go on.
+
+    Raises:
+        AffectkitError: it could not be written; the older one stands.
+    """
+    with _kept_if_full(run / CHECKPOINT) as partial, partial.open("wb") as file:
+        torch.save(content, file)
+
+
+@contextmanager
+def _kept_if_full(path: Path) -> Iterator[Path]:
+    try:
+        with beside(path, overwrite=True) as partial:
+            yield partial
+    except (OSError, RuntimeError, SafetensorError) as error:
+        reason = str(error).splitlines()[0]
+        raise AffectkitError(
+            f"{path} could not be written ({reason}); what stood there is kept. "
+            "Make room, and the same command goes on from the last checkpoint"
+        ) from error
 
 
 def load_checkpoint(run: Path) -> dict[str, Any] | None:

@@ -11,8 +11,10 @@ import xarray as xr
 from affectkit.datasets import with_folds
 from affectkit.datasets.listing import make_index
 from affectkit.errors import AffectkitError
+from affectkit.files import write_text
 from affectkit.recording import AFFECT
-from affectkit.training.recipe import Recipe, SplitSection
+from affectkit.run import CHECKPOINT, CONTRACT, RECIPE, WEIGHTS, read_contract, write_contract
+from affectkit.training.recipe import Recipe, SplitSection, read_recipe, recipe_text
 
 PACKAGES = ("affectkit", "torch", "timm", "lightning-fabric", "numpy", "xarray")
 OFFICIAL = SplitSection()
@@ -116,6 +118,35 @@ def describe(recipe: Recipe, folder: Path, splits: Splits) -> dict[str, Any]:
         },
         "versions": {package: version(package) for package in PACKAGES},
     }
+
+
+def claim_run(recipe: Recipe, recordings: Path, run: Path, splits: Splits) -> None:
+    """Write recipe and contract into a new run folder, or check that it belongs to both.
+
+    Raises:
+        AffectkitError: it belongs to another recipe, other recordings or splits, a newer affectkit
+            wrote it, or part of it is lost.
+    """
+    contract = describe(recipe, recordings, splits)
+    if not (run / CONTRACT).is_file():
+        if (run / CHECKPOINT).is_file() or (run / WEIGHTS).is_file():
+            raise AffectkitError(
+                f"{run} has weights but no {CONTRACT} that says what they are of; "
+                "bring it back, or train into a new folder"
+            )
+        write_text(run / RECIPE, recipe_text(recipe))
+        write_contract(run, contract)
+        return
+    standing = read_contract(run)
+    if not (run / RECIPE).is_file():
+        raise AffectkitError(
+            f"{run} has lost its {RECIPE}; bring it back, or train into a new folder"
+        )
+    if read_recipe(run / RECIPE) != recipe:
+        raise AffectkitError(f"{run} was trained by another recipe; choose another folder")
+    for key, what in {"fingerprint": "recordings", "splits": "splits"}.items():
+        if standing.get(key) != contract[key]:
+            raise AffectkitError(f"{run} was trained on other {what}; choose another folder")
 
 
 def fingerprint(recordings: Sequence[xr.Dataset]) -> str:

@@ -1,53 +1,56 @@
 """The training loop: plan, read, augment, forward, loss, step, validate, keep the best.
 
 All that is random is drawn from the recipe's seed and the number of the epoch or step. A training
-that was cut off and goes on from its last whole epoch therefore ends with the same weights.
+that was cut off anywhere and goes on from its last checkpoint therefore ends with the same weights.
 """
 
-import math
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pandas as pd
 import torch
 import xarray as xr
-from lightning_fabric import Fabric
-from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
+from torch import Tensor
 
 from affectkit.errors import AffectkitError
-from affectkit.files import write_text
 from affectkit.metrics import ccc
-from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.models.losses import build_loss
+from affectkit.models.temporal import State
 from affectkit.recording import list_recordings, open_recording
-from affectkit.run import CONTRACT, HISTORY, RECIPE, read_contract, write_contract
 from affectkit.training.augment import augment
-from affectkit.training.checkpoint import (
-    build_model,
-    load_checkpoint,
-    save_checkpoint,
-    save_weights,
-)
-from affectkit.training.contract import Splits, describe, split_recordings
-from affectkit.training.recipe import Recipe, read_recipe, recipe_text
+from affectkit.training.board import tensorboard
+from affectkit.training.contract import Splits, claim_run, split_recordings
+from affectkit.training.learner import Learner, build_learner, freeze, frozen_in
+from affectkit.training.pieces import backward_in_pieces, cut
+from affectkit.training.place import Place, Row, end_epoch, is_over, restore, save
+from affectkit.training.processes import companions, gather, own_share, share_statistics, total
+from affectkit.training.recipe import Recipe
 from affectkit.training.sampling import check_stills, count_batches, plan_epoch
+from affectkit.training.stopping import between_steps
 from affectkit.training.stream import predict_affect
-from affectkit.training.windows import Source, open_source, read_batches, resize
-
-Row = dict[str, float]
-Progress = Callable[[str, int, int], None]
+from affectkit.training.windows import Batch, Source, Window, open_source, read_batches, resize
 
 
-class Learner(NamedTuple):
-    """All that moves in training. `wrapped` is `model` on its device, as Fabric wants it called."""
+class Watch(NamedTuple):
+    """Who looks on, and may ask to stop."""
 
-    fabric: Fabric
-    model: CnnRnn
-    wrapped: Any
-    optimizer: Any
-    schedule: LRScheduler
+    on_epoch: Callable[[Row], None] | None = None
+    progress: Callable[[str, int, int], None] | None = None
+    stop: Callable[[], bool] = lambda: False
+
+
+NOBODY = Watch()
+
+
+class Step(NamedTuple):
+    """What came of a step."""
+
+    loss: float
+    sound: bool  # loss and gradient are finite; if not, nothing has moved
+    broken: Tensor  # (B) whether predictions of a window are not finite
+    state: State  # after the last frame of each window
 
 
 def fit(
@@ -56,7 +59,7 @@ def fit(
     run: Path,
     *,
     on_epoch: Callable[[Row], None] | None = None,
-    progress: Progress | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> list[Row]:
     """Train a net and leave the run folder; goes on where an earlier call was cut off.
 
@@ -74,148 +77,167 @@ def fit(
     Raises:
         AffectkitError: a split is missing or has no annotations, the recordings are cut
             differently, `run` belongs to another recipe or other data, or the loss is not finite.
+        KeyboardInterrupt: on Ctrl-C, once the step at hand is done and saved.
     """
+    claim_run(recipe, recordings, run, read_splits(recipe, recordings))
+    with (
+        companions(recipe.training.devices, train, recipe, recordings, run),
+        between_steps() as stop,
+    ):
+        return train(recipe, recordings, run, Watch(on_epoch, progress, stop))
+
+
+def read_splits(recipe: Recipe, recordings: Path) -> Splits:
+    """Open the recordings and sort them into their splits; faces stay on disk."""
     opened = [open_recording(path) for path in list_recordings(recordings)]
-    splits = split_recordings(opened, recipe.splits)
-    claim_run(recipe, recordings, run, splits)
+    return split_recordings(opened, recipe.splits)
+
+
+def train(recipe: Recipe, recordings: Path, run: Path, watch: Watch = NOBODY) -> list[Row]:
+    """Epoch after epoch, on from the last checkpoint. Of several processes, each does this."""
+    splits = read_splits(recipe, recordings)
     sources = [open_source(recording) for recording in splits["train"]]
     check_stills(sources, recipe)
-    learner = build_learner(recipe, count_batches(sources, recipe.windows))
-    history = restore(learner, run)
-    for epoch in range(len(history), recipe.training.epochs):
-        began = time.perf_counter()
-        loss = train_epoch(learner, recipe, sources, epoch, progress)
-        scores = validate(learner.model, recipe, splits["validation"])
-        seconds = round(time.perf_counter() - began, 2)
-        history.append({"epoch": epoch + 1, "loss": loss, **scores, "seconds": seconds})
-        keep(learner, run, history)
-        if on_epoch:
-            on_epoch(history[-1])
-    return history
+    steps = count_batches(sources, recipe.windows)
+    learner = build_learner(recipe, steps)
+    place = restore(learner, run)
 
+    def pause() -> None:
+        """Report, save when it is time to, and stop where asked."""
+        if watch.progress:
+            done = len(place.history) * steps + place.step
+            watch.progress(recipe.name, done, recipe.training.epochs * steps)
+        if watch.stop() or place.age() >= recipe.training.checkpoint_seconds:
+            save(learner, run, place)
+        if watch.stop():
+            raise KeyboardInterrupt
 
-def claim_run(recipe: Recipe, recordings: Path, run: Path, splits: Splits) -> None:
-    """Write recipe and contract into a new run folder, or check that it belongs to both."""
-    contract = describe(recipe, recordings, splits)
-    if not (run / CONTRACT).is_file():
-        write_text(run / RECIPE, recipe_text(recipe))
-        write_contract(run, contract)
-        return
-    if read_recipe(run / RECIPE) != recipe:
-        raise AffectkitError(f"{run} was trained by another recipe; choose another folder")
-    standing = read_contract(run)
-    if standing["fingerprint"] != contract["fingerprint"]:
-        raise AffectkitError(f"{run} was trained on other recordings; choose another folder")
-    if standing["splits"] != contract["splits"]:
-        raise AffectkitError(f"{run} was trained on other splits; choose another folder")
-
-
-def build_learner(recipe: Recipe, steps: int) -> Learner:
-    """Net, optimiser and schedule (one cycle over the whole training) on the recipe's device."""
-    settings = recipe.training
-    fabric = Fabric(accelerator=settings.accelerator, devices=1, precision=settings.precision)
-    torch.manual_seed(recipe.seed)
-    model = build_model(recipe).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
-    )
-    schedule = OneCycleLR(
-        optimizer,
-        settings.learning_rate,
-        total_steps=steps * settings.epochs,
-        pct_start=settings.warmup,
-    )
-    wrapped, wrapped_optimizer = fabric.setup(model, optimizer)
-    return Learner(fabric, model, wrapped, wrapped_optimizer, schedule)
+    with tensorboard(
+        run, wanted=recipe.training.tensorboard and not learner.fabric.global_rank
+    ) as show:
+        while not is_over(recipe, place.history):
+            train_epoch(learner, recipe, sources, place, pause)
+            began = time.perf_counter()
+            scores = validate(learner, recipe, splits["validation"], pause)
+            seconds = round(place.seconds + time.perf_counter() - began, 2)
+            row = {"epoch": len(place.history) + 1, "loss": place.loss / steps, **scores}
+            place = end_epoch(learner, run, [*place.history, row | {"seconds": seconds}])
+            for tell in filter(None, (show, watch.on_epoch)):
+                tell(place.history[-1])
+    return place.history
 
 
 def train_epoch(
     learner: Learner,
     recipe: Recipe,
     sources: Sequence[Source],
-    epoch: int,
-    progress: Progress | None = None,
-) -> float:
-    """One pass over all recordings; gives the mean loss."""
+    place: Place,
+    pause: Callable[[], None],
+) -> None:
+    """What is left of an epoch; `place` moves along, and `pause` is called after each step."""
+    epoch, rank = len(place.history), learner.fabric.global_rank
     planned = plan_epoch(sources, recipe.windows, (recipe.seed, epoch))
-    steps = len(planned)
-    batches = read_batches(sources, planned, recipe.windows.length)
+    own = [own_share(learner.fabric, windows) for windows in planned[place.step :]]
     learner.wrapped.train()
-    total = 0.0
-    for done, batch in enumerate(batches, start=1):
-        step = epoch * steps + done
-        torch.manual_seed(hash((recipe.seed, step)))
-        loss = train_step(learner, recipe, batch)
-        if not math.isfinite(loss):
-            raise AffectkitError(
-                f"the loss became {loss} at step {step}; the weights of the best epoch are kept. "
-                "Lower training.learning_rate or training.clip"
-            )
-        total += loss
-        if progress:
-            progress(recipe.name, step, steps * recipe.training.epochs)
-    return total / steps
+    freeze(learner.model, frozen_in(recipe, epoch))
+    began = time.perf_counter() - place.seconds
+    for windows, batch in zip(own, read_batches(sources, own, recipe.windows.length), strict=False):
+        number = epoch * len(planned) + place.step + 1
+        torch.manual_seed(hash((recipe.seed, number, rank) if rank else (recipe.seed, number)))
+        step = train_step(learner, recipe, batch, carried(place.state, windows))
+        check_sound(learner, step, number, [sources[window.recording].name for window in windows])
+        place.step += 1
+        place.loss += step.loss
+        place.state = step.state if recipe.windows.order == "carried" else ()
+        place.seconds = time.perf_counter() - began
+        pause()
 
 
-def train_step(learner: Learner, recipe: Recipe, batch: Any) -> float:  # noqa: ANN401
+def train_step(learner: Learner, recipe: Recipe, batch: Batch, state: State = ()) -> Step:
     """Forward, loss, backward and one step of the optimiser."""
-    size = recipe.windows.input_size
+    fabric, settings = learner.fabric, recipe.training
     if recipe.windows.augment:
-        batch = augment(batch, size, recipe.windows.cutout)
-    face, landmark, annotation = (learner.fabric.to_device(part) for part in batch)
-    image = learner.model.normalise(resize(face, size))
-    image = image.view(*face.shape[:2], *image.shape[1:])
-    prediction, _ = learner.wrapped(image, landmark)
-    measure = build_loss(recipe.training.loss, recipe.training.mix.model_dump())
-    loss = measure(prediction.flatten(0, 1), annotation.flatten(0, 1))
+        batch = augment(batch, recipe.windows.input_size, recipe.windows.cutout)
+    annotation = fabric.to_device(batch.annotation).flatten(0, 1)
+    loss_by_name = build_loss(settings.loss, settings.mix.model_dump())
+
+    def loss_of(prediction: Tensor) -> Tensor:
+        return loss_by_name(prediction.flatten(0, 1), annotation, partial(total, fabric))
+
     learner.optimizer.zero_grad()
-    learner.fabric.backward(loss)
-    # a gradient that is not finite shows in the next loss, where it is reported with its step
-    learner.fabric.clip_gradients(
-        learner.wrapped,
-        learner.optimizer,
-        max_norm=recipe.training.clip,
-        error_if_nonfinite=False,
+    if settings.accumulate > 1:
+        pieces = cut(batch, state, settings.accumulate)
+        run = partial(forward, learner, recipe)
+        prediction, loss, state = backward_in_pieces(learner, pieces, run, loss_of)
+    else:
+        prediction, state = forward(learner, recipe, batch, state)
+        loss = loss_of(prediction)
+        fabric.backward(loss * fabric.world_size)  # of which the processes' gradients are the mean
+    norm: Any = fabric.clip_gradients(
+        learner.wrapped, learner.optimizer, max_norm=settings.clip, error_if_nonfinite=False
     )
-    learner.optimizer.step()
-    learner.schedule.step()
-    return float(loss.detach())
+    # with 16-mixed the optimiser leaves such a step out by itself, and tries a smaller scale
+    sound = bool(loss.isfinite()) and (bool(norm.isfinite()) or settings.precision == "16-mixed")
+    if sound:
+        learner.optimizer.step()
+        learner.schedule.step()
+    broken = ~prediction.detach().isfinite().flatten(1).all(1)
+    return Step(float(loss.detach()), sound, broken, tuple(part.detach() for part in state))
 
 
-def validate(model: CnnRnn, recipe: Recipe, recordings: Sequence[xr.Dataset]) -> Row:
-    """CCC of whole recordings, their frames pooled."""
-    model.eval()
-    size = recipe.windows.input_size
-    predictions = xr.concat([predict_affect(model, r, size) for r in recordings], "frame")
+def forward(
+    learner: Learner, recipe: Recipe, batch: Batch, state: State = ()
+) -> tuple[Tensor, State]:
+    """From stored faces to predictions (B, T, A), and the state after the last frames."""
+    face, landmark = learner.fabric.to_device(batch.face), learner.fabric.to_device(batch.landmark)
+    image = learner.model.normalise(resize(face, recipe.windows.input_size))
+    image = image.view(*face.shape[:2], *image.shape[1:])
+    prediction, state = learner.wrapped(image, landmark, state)
+    return prediction, state
+
+
+def carried(state: State, windows: Sequence[Window]) -> State:
+    """What each window (second dim of the state) may know of before: nothing, at a fresh start."""
+    fresh = torch.tensor([not window.carried for window in windows])
+    return tuple(
+        part.masked_fill(fresh.to(part.device).view(1, -1, *[1] * (part.ndim - 2)), 0)
+        for part in state
+    )
+
+
+def check_sound(learner: Learner, step: Step, number: int, names: Sequence[str]) -> None:
+    """Stop where loss or gradient is not finite, before it has moved the weights.
+
+    Raises:
+        AffectkitError: naming the step, and the recordings whose predictions are not finite.
+    """
+    if step.sound:
+        return
+    broken = {name for name, bad in zip(names, step.broken.tolist(), strict=True) if bad}
+    everywhere = gather(learner.fabric, {learner.fabric.global_rank: broken or set(names)})
+    raise AffectkitError(
+        f"the loss became {step.loss} at step {number}, or its gradient did, with windows of "
+        f"{', '.join(sorted(set().union(*everywhere.values())))}; the best weights and the last "
+        "checkpoint are kept. Look at these recordings, or lower training.learning_rate or clip"
+    )
+
+
+def validate(
+    learner: Learner,
+    recipe: Recipe,
+    recordings: Sequence[xr.Dataset],
+    pause: Callable[[], None] = lambda: None,
+) -> Row:
+    """CCC of whole recordings, their frames pooled; of several processes, each predicts some."""
+    fabric = learner.fabric
+    share_statistics(fabric, learner.model)
+    learner.model.eval()
+    own: dict[int, xr.DataArray] = {}
+    for number in range(fabric.global_rank, len(recordings), fabric.world_size):
+        own[number] = predict_affect(learner.model, recordings[number], recipe.windows.input_size)
+        pause()
+    predictions = xr.concat(list(gather(fabric, own).values()), "frame")
     annotations = xr.concat([r["annotation"] for r in recordings], "frame")
     score = ccc(annotations, predictions, "frame")
     rows = {f"ccc_{affect}": float(score.sel(affect=affect)) for affect in score["affect"].values}
     return {**rows, "ccc_mean": float(score.mean())}
-
-
-def restore(learner: Learner, run: Path) -> list[Row]:
-    """Load the last whole epoch, if there is one; gives the history so far."""
-    checkpoint = load_checkpoint(run)
-    if checkpoint is None:
-        return []
-    learner.model.load_state_dict(checkpoint["model"])
-    learner.optimizer.load_state_dict(checkpoint["optimizer"])
-    learner.schedule.load_state_dict(checkpoint["schedule"])
-    history: list[Row] = checkpoint["history"]
-    return history
-
-
-def keep(learner: Learner, run: Path, history: list[Row]) -> None:
-    """Write the best weights if this epoch is the best, the history, and last the checkpoint."""
-    if history[-1]["ccc_mean"] >= max(row["ccc_mean"] for row in history):
-        save_weights(learner.model, run)
-    write_text(run / HISTORY, pd.DataFrame(history).to_csv(index=False, float_format="%.6f"))
-    save_checkpoint(
-        run,
-        {
-            "model": learner.model.state_dict(),
-            "optimizer": learner.optimizer.state_dict(),
-            "schedule": learner.schedule.state_dict(),
-            "history": history,
-        },
-    )

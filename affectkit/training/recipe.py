@@ -14,6 +14,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PositiveFloat,
     ValidationError,
     model_validator,
 )
@@ -118,18 +119,51 @@ class MixSection(Section):
     gaussian: float = Field(default=0.0, ge=0)
 
 
+class Stage(Section):
+    """Some epochs in which parts of the net stand still."""
+
+    epochs: int = Field(ge=1)
+    frozen: tuple[str, ...] = Field(default=(), description="besides training.frozen")
+
+
 class TrainingSection(Section):
     """How the weights move."""
 
     loss: Literal["ccc", "mse", "gaussian", "mix"] = "ccc"
     mix: MixSection = MixSection()
-    epochs: int = Field(default=20, ge=1)
-    learning_rate: float = Field(default=2e-3, gt=0)
-    weight_decay: float = Field(default=0.02, ge=0)
+    epochs: int = Field(default=20, ge=1, description="in all stages together")
+    patience: int = Field(default=0, ge=0, description="epochs without a better CCC; 0 = no end")
+    learning_rate: float = Field(default=2e-3, gt=0, description="the highest of the schedule")
+    learning_rates: dict[str, PositiveFloat] = Field(
+        default={}, description="of parts that learn at another one: cnn, connected, ..."
+    )
+    schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
     warmup: float = Field(default=0.15, ge=0, lt=1, description="share of all steps")
+    weight_decay: float = Field(default=0.02, ge=0)
     clip: float = Field(default=5.0, gt=0, description="largest norm of the gradient")
+    frozen: tuple[str, ...] = Field(default=(), description="parts that never move: cnn, ...")
+    stages: tuple[Stage, ...] = Field(default=(), description="the first epochs, in order")
+    accumulate: int = Field(default=1, ge=1, description="pieces of a batch, to save memory")
+    gradient_checkpointing: bool = Field(
+        default=False, description="compute the CNN's insides twice, to save memory"
+    )
+    compile: bool = Field(default=False, description="the CNN, by torch.compile")
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
-    accelerator: str = "auto"
+    accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
+    devices: int = Field(default=1, ge=1, description="processes that share each batch")
+    checkpoint_seconds: float = Field(default=60.0, ge=0, description="0 = after every step")
+    tensorboard: bool = False
+
+    @model_validator(mode="after")
+    def _stages_fit(self) -> Self:
+        staged = sum(stage.epochs for stage in self.stages)
+        if staged > self.epochs:
+            raise PydanticCustomError(
+                "stages",
+                "training.stages take {staged} epochs, more than training.epochs",
+                {"staged": staged},
+            )
+        return self
 
 
 class SplitSection(Section):
@@ -241,8 +275,8 @@ def _fault(detail: Any) -> str:  # noqa: ANN401
         return f"{name}: {detail['msg'].lower()}, got {detail['input']!r}"
     *tables, key = detail["loc"]
     section: Any = Recipe
-    for table in tables:
-        section = section.model_fields[table].annotation
+    for table in tables:  # a number stands for one of training.stages
+        section = Stage if isinstance(table, int) else section.model_fields[table].annotation
     known = sorted(section.model_fields)
     near = get_close_matches(key, known, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"

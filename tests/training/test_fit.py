@@ -1,10 +1,6 @@
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 
 import pandas as pd
 import pytest
@@ -16,7 +12,6 @@ from affectkit.recording import open_recording, save_recording
 from affectkit.run import CHECKPOINT, HISTORY, WEIGHTS, read_contract
 from affectkit.training.checkpoint import build_model, load_checkpoint, load_model
 from affectkit.training.fit import fit
-from affectkit.training.recipe import recipe_text
 
 
 def same_weights(first, second, name=WEIGHTS):
@@ -71,28 +66,6 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not(recordings, r
     assert not same_weights(tmp_path / "a", tmp_path / "c")
 
 
-def test_training_killed_and_started_again_ends_with_the_same_weights(recordings, recipe, tmp_path):
-    settings = recipe(training__epochs=8)
-    (tmp_path / "r.toml").write_text(recipe_text(settings))
-    command = [sys.executable, "-m", "affectkit.cli.main", "train", str(tmp_path / "r.toml")]
-    command += ["--recordings", str(recordings), "--run", str(tmp_path / "killed")]
-    # the sums of a convolution depend on how many threads share it
-    one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(command, env=one_thread, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 90
-    while not (tmp_path / "killed" / CHECKPOINT).exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    done = len(load_checkpoint(tmp_path / "killed")["history"])
-    assert 1 <= done < 8
-    subprocess.run(command, env=one_thread, check=True, stdout=subprocess.DEVNULL)
-    undisturbed = [*command[:-1], str(tmp_path / "whole")]
-    subprocess.run(undisturbed, env=one_thread, check=True, stdout=subprocess.DEVNULL)
-    assert same_weights(tmp_path / "killed", tmp_path / "whole")
-    assert same_weights(tmp_path / "killed", tmp_path / "whole", CHECKPOINT)
-
-
 def test_a_finished_training_is_left_alone(recordings, recipe, tmp_path):
     fit(recipe(), recordings, tmp_path / "run")
     before = (tmp_path / "run" / CHECKPOINT).stat().st_mtime_ns
@@ -130,7 +103,9 @@ def test_a_split_without_annotations_is_named(recordings, recipe, tmp_path):
         recording = open_recording(path).load()
         recording["annotation"][:] = float("nan")
         save_recording(recording, path, overwrite=True)
-    with pytest.raises(AffectkitError, match="no recordings with annotated faces in the split 'validation'"):
+    with pytest.raises(
+        AffectkitError, match="no recordings with annotated faces in the split 'validation'"
+    ):
         fit(recipe(), recordings, tmp_path / "run")
 
 

@@ -1,0 +1,70 @@
+"""Less memory for more time: the CNN's insides computed twice instead of kept."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial, reduce
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.checkpoint import checkpoint
+
+RUN = 4  # layers of a long row that are computed twice together
+
+Forward = Callable[[Any], Any]
+
+
+def checkpoint_gradients(cnn: nn.Module) -> None:
+    """Keep of each stage of a CNN its input alone; the way back computes the rest once more.
+
+    Gradients stay as they are, and what batch norms see of the data counts once.
+    """
+    for stage in _stages(cnn):
+        forward = _in_runs(stage) if _is_row(stage) else _twice(stage, stage.forward)
+        stage.forward = forward
+
+
+def _stages(cnn: nn.Module) -> list[nn.Module]:
+    """The parts of a CNN that have parts of their own, and of lists of such parts the members."""
+    stages: list[nn.Module] = []
+    for child in cnn.children():
+        listed = isinstance(child, nn.Sequential | nn.ModuleList) and not _is_row(child)
+        stages += child.children() if listed else [child]
+    return [stage for stage in stages if any(True for _ in stage.children())]
+
+
+def _is_row(part: nn.Module) -> bool:
+    """Whether it is layers one after the other, without a structure: VGG's."""
+    return isinstance(part, nn.Sequential) and not any(
+        True for layer in part for _ in layer.children()
+    )
+
+
+def _in_runs(row: Any) -> Forward:  # noqa: ANN401
+    runs = [row[start : start + RUN] for start in range(0, len(row), RUN)]
+    forwards = [_twice(run, run.forward) for run in runs]
+
+    def forward(image: Tensor) -> Tensor:
+        return reduce(lambda value, each: each(value), forwards, image)
+
+    return forward
+
+
+def _twice(part: nn.Module, forward: Forward) -> Forward:
+    def contexts() -> tuple[AbstractContextManager[None], ...]:
+        return nullcontext(), statistics_kept(part)
+
+    return partial(checkpoint, forward, use_reentrant=False, context_fn=contexts)
+
+
+@contextmanager
+def statistics_kept(part: nn.Module) -> Iterator[None]:
+    """Let batch norms normalise as ever, but learn nothing about the data from it."""
+    norms = [m for m in part.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
+    for norm in norms:
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True
