@@ -4,6 +4,7 @@ All that is random is drawn from the recipe's seed and the number of the epoch o
 that was cut off anywhere and goes on from its last checkpoint therefore ends with the same weights.
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -214,11 +215,13 @@ def check_sound(learner: Learner, step: Step, number: int, names: Sequence[str])
     if step.sound:
         return
     broken = {name for name, bad in zip(names, step.broken.tolist(), strict=True) if bad}
-    everywhere = gather(learner.fabric, {learner.fabric.global_rank: broken or set(names)})
+    found = gather(learner.fabric, {learner.fabric.global_rank: (broken, set(names))}).values()
+    culprits = set().union(*(each[0] for each in found)) or set().union(*(e[1] for e in found))
+    what = "gradient is not finite" if math.isfinite(step.loss) else f"loss became {step.loss}"
     raise AffectkitError(
-        f"the loss became {step.loss} at step {number}, or its gradient did, with windows of "
-        f"{', '.join(sorted(set().union(*everywhere.values())))}; the best weights and the last "
-        "checkpoint are kept. Look at these recordings, or lower training.learning_rate or clip"
+        f"the {what} at step {number} with windows of {', '.join(sorted(culprits))}; the best "
+        "weights and the last checkpoint are kept. Look at these recordings, or lower "
+        "training.learning_rate or training.clip"
     )
 
 

@@ -71,6 +71,10 @@ def build_fabric(recipe: Recipe) -> Fabric:
     """The device, its precision, and the other processes where there are any."""
     settings = recipe.training
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    if settings.precision == "16-mixed" and not torch.cuda.is_available():
+        raise AffectkitError(
+            "training.precision = '16-mixed' needs a GPU; on a CPU take 'bf16-mixed' or '32-true'"
+        )
     many: dict[str, Any] = {
         # a stage's frozen parts get no gradient, and DDP waits for it unless told so
         "strategy": DDPStrategy(find_unused_parameters=bool(settings.stages)),
@@ -88,10 +92,6 @@ def build_fabric(recipe: Recipe) -> Fabric:
             f"training.accelerator = {settings.accelerator!r}, training.devices = "
             f"{settings.devices}: {str(error).splitlines()[0]}"
         ) from error
-    if settings.precision == "16-mixed" and fabric.device.type == "cpu":
-        raise AffectkitError(
-            "training.precision = '16-mixed' needs a GPU; on a CPU take 'bf16-mixed' or '32-true'"
-        )
     if settings.devices > 1:
         fabric.launch()
     return fabric

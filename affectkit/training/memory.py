@@ -61,10 +61,12 @@ def _twice(part: nn.Module, forward: Forward) -> Forward:
 def statistics_kept(part: nn.Module) -> Iterator[None]:
     """Let batch norms normalise as ever, but learn nothing about the data from it."""
     norms = [m for m in part.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
+    before = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
     for norm in norms:
-        norm.track_running_stats = False
+        norm.momentum = 0.0  # not track_running_stats: checkpoint wants the same tensors saved
+        norm.num_batches_tracked = None
     try:
         yield
     finally:
-        for norm in norms:
-            norm.track_running_stats = True
+        for norm, (momentum, count) in zip(norms, before, strict=True):
+            norm.momentum, norm.num_batches_tracked = momentum, count
