@@ -18,6 +18,7 @@ CHECKPOINT = "last.ckpt"
 CONTRACT = "run.json"
 HISTORY = "history.csv"
 SCORES = "scores.csv"
+CARD = "card.md"
 
 
 def write_contract(run: Path, contract: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ FLOORS = [
     ["files"],
     ["recording"],
     ["run"],
-    ["metrics"],
+    ["card", "metrics"],
     ["signals", "video"],
     ["faces"],
     ["datasets", "models"],
@@ -57,6 +57,7 @@ def test_imports_point_down(path):
     "module",
     [
         "affectkit",
+        "affectkit.card",
         "affectkit.checking",
         "affectkit.evaluation",
         "affectkit.figures",

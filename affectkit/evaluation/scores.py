@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from affectkit.card import write_card
 from affectkit.evaluation import intervals, pairs
 from affectkit.evaluation.intervals import Bootstrap
 from affectkit.evaluation.resampling import resample, resample_mean
@@ -28,7 +29,7 @@ def evaluate(
     resamples: int = 2000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Score the predictions of a run and write them to its scores.csv.
+    """Score the predictions of a run and write them to its scores.csv and its card.
 
     Args:
         run: a run folder with predictions for the split.
@@ -53,6 +54,7 @@ def evaluate(
     scores.insert(0, "split", split)
     scores = scores[COLUMNS]
     write_scores(run, _with_other_splits(run, scores, split))
+    write_card(run)
     return scores
 
 

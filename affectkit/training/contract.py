@@ -116,6 +116,10 @@ def describe(recipe: Recipe, folder: Path, splits: Splits) -> dict[str, Any]:
             name: sorted(recording.attrs["recording"] for recording in group)
             for name, group in sorted(splits.items())
         },
+        "subjects": {
+            name: len({r.attrs["subject"] or r.attrs["recording"] for r in group})
+            for name, group in sorted(splits.items())
+        },
         "versions": {package: version(package) for package in PACKAGES},
     }
 

@@ -15,6 +15,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from affectkit.card import write_card
 from affectkit.errors import AffectkitError
 from affectkit.metrics import ccc
 from affectkit.models.losses import build_loss
@@ -85,7 +86,9 @@ def fit(
         companions(recipe.training.devices, train, recipe, recordings, run),
         between_steps() as stop,
     ):
-        return train(recipe, recordings, run, Watch(on_epoch, progress, stop))
+        history = train(recipe, recordings, run, Watch(on_epoch, progress, stop))
+    write_card(run)
+    return history
 
 
 def read_splits(recipe: Recipe, recordings: Path) -> Splits:

@@ -1,0 +1,73 @@
+import shutil
+
+import pytest
+from markdown_it import MarkdownIt
+
+from affectkit.card import escape, write_card
+from affectkit.errors import AffectkitError
+from affectkit.evaluation import evaluate
+from affectkit.predict import predict
+from affectkit.run import CARD, read_contract, write_contract
+
+NASTY = "<img src=x> [a](http://b) **c** | `d` \n# e ![f](g) www.h.i &amp; $x$"
+
+
+def render(text):
+    return MarkdownIt("gfm-like", {"linkify": False}).render(text)
+
+
+def test_every_training_leaves_a_card(run):
+    card = (run / CARD).read_text()
+    for part in ("# quick", "## Data", "| train | 4 | 4 |", "1 epochs", "Not evaluated yet",
+                 "## Limits of use", "weight_decay", "fingerprint"):  # fmt: skip
+        assert part in card
+    assert "drawn people" not in card
+
+
+def test_evaluate_brings_the_scores_onto_the_card(run, recordings):
+    for name in read_contract(run)["splits"]["test"]:
+        predict(run, recordings / f"{name}.zarr")
+    scores = evaluate(run)
+    pooled = scores.query("recording == '(all)' and metric == 'ccc' and affect == 'mean'").iloc[0]
+    card = (run / CARD).read_text()
+    assert "Not evaluated" not in card
+    assert f"{pooled['value']:.3f} \\[{pooled['low']:.3f}, {pooled['high']:.3f}\\]" in card
+    assert "subjects resampled" in card
+
+
+def test_drawn_people_are_said_to_be_drawn(run):
+    write_contract(run, read_contract(run) | {"datasets": ["synthetic"]})
+    write_card(run)
+    assert "knows nothing about real ones" in (run / CARD).read_text()
+
+
+def test_a_strangers_names_stay_text(run):
+    contract = read_contract(run)
+    nasty = {"name": NASTY, "datasets": [NASTY], "backbone": NASTY, "splits": {NASTY: ["a"]}}
+    write_contract(run, contract | nasty | {"crop": {"```": "``````\n# h"}})
+    write_card(run)
+    page = render((run / CARD).read_text())
+    for tag in ("<img", "<a ", "<strong>c", "<code>d", "<h1>e", "<h1>h"):
+        assert tag not in page
+    assert page.count("<h1>") == 1
+    assert page.count("<table>") == 1
+    assert page.count("<td>") == 3
+
+
+def test_escaped_text_reads_as_it_was():
+    text = "".join(map(chr, range(33, 127)))
+    assert (
+        render(escape(text))
+        == "<p>"
+        + text.replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replace('"', "&quot;")
+        + "</p>\n"
+    )
+
+
+def test_a_folder_that_is_no_run_gets_no_card(run, tmp_path):
+    shutil.rmtree(run)
+    with pytest.raises(AffectkitError, match="is not a run"):
+        write_card(run)
