@@ -45,13 +45,14 @@ def build_model(recipe: Recipe) -> CnnRnn:
     return model
 
 
-def save_weights(model: torch.nn.Module, run: Path) -> None:
-    """Write the weights as safetensors.
+def save_weights(model: torch.nn.Module, run: Path, **instead: torch.Tensor) -> None:
+    """Write the weights as safetensors; what is in `instead` goes in place of the net's own.
 
     Raises:
         AffectkitError: they could not be written; the older ones stand.
     """
-    tensors = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    tensors = model.state_dict() | instead
+    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
     with _kept_if_full(run / WEIGHTS) as partial:
         save_file(tensors, partial)
 

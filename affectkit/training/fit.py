@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 import xarray as xr
 from torch import Tensor
@@ -19,6 +20,7 @@ from affectkit.card import write_card
 from affectkit.errors import AffectkitError
 from affectkit.metrics import ccc
 from affectkit.models.losses import build_loss
+from affectkit.models.spread import fit_calibration
 from affectkit.models.temporal import State
 from affectkit.recording import list_recordings, open_recording
 from affectkit.training.augment import augment
@@ -31,7 +33,7 @@ from affectkit.training.processes import companions, gather, own_share, share_st
 from affectkit.training.recipe import Recipe
 from affectkit.training.sampling import check_stills, count_batches, plan_epoch
 from affectkit.training.stopping import between_steps
-from affectkit.training.stream import predict_affect
+from affectkit.training.stream import predict_frames
 from affectkit.training.windows import Batch, Source, Window, open_source, read_batches, resize
 
 
@@ -122,10 +124,11 @@ def train(recipe: Recipe, recordings: Path, run: Path, watch: Watch = NOBODY) ->
         while not is_over(recipe, place.history):
             train_epoch(learner, recipe, sources, place, pause)
             began = time.perf_counter()
-            scores = validate(learner, recipe, splits["validation"], pause)
+            scores, calibration = validate(learner, recipe, splits["validation"], pause)
             seconds = round(place.seconds + time.perf_counter() - began, 2)
             row = {"epoch": len(place.history) + 1, "loss": place.loss / steps, **scores}
-            place = end_epoch(learner, run, [*place.history, row | {"seconds": seconds}])
+            history = [*place.history, row | {"seconds": seconds}]
+            place = end_epoch(learner, run, history, calibration)
             for tell in filter(None, (show, watch.on_epoch)):
                 tell(place.history[-1])
     return place.history
@@ -233,17 +236,24 @@ def validate(
     recipe: Recipe,
     recordings: Sequence[xr.Dataset],
     pause: Callable[[], None] = lambda: None,
-) -> Row:
-    """CCC of whole recordings, their frames pooled; of several processes, each predicts some."""
-    fabric = learner.fabric
+) -> tuple[Row, dict[str, Tensor]]:
+    """CCC of whole recordings, their frames pooled; of several processes, each predicts some.
+
+    Of a net that gives spreads, what stretches them to hold as many annotations as they promise.
+    """
+    fabric, size = learner.fabric, recipe.windows.input_size
     share_statistics(fabric, learner.model)
     learner.model.eval()
-    own: dict[int, xr.DataArray] = {}
+    own: dict[int, xr.Dataset] = {}
     for number in range(fabric.global_rank, len(recordings), fabric.world_size):
-        own[number] = predict_affect(learner.model, recordings[number], recipe.windows.input_size)
+        own[number] = predict_frames(learner.model, recordings[number], size)
         pause()
-    predictions = xr.concat(list(gather(fabric, own).values()), "frame")
-    annotations = xr.concat([r["annotation"] for r in recordings], "frame")
-    score = ccc(annotations, predictions, "frame")
+    predicted = xr.concat(list(gather(fabric, own).values()), "frame")
+    annotation = xr.concat([r["annotation"] for r in recordings], "frame")
+    score = ccc(annotation, predicted["prediction"], "frame")
     rows = {f"ccc_{affect}": float(score.sel(affect=affect)) for affect in score["affect"].values}
-    return {**rows, "ccc_mean": float(score.mean())}
+    rows["ccc_mean"] = float(score.mean())
+    if "spread" not in predicted:
+        return rows, {}
+    values = torch.from_numpy(np.concatenate([predicted[name] for name in predicted], axis=1))
+    return rows, {"calibration": fit_calibration(values, torch.from_numpy(annotation.values))}

@@ -2,10 +2,12 @@
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
+from torch import Tensor
 
 from affectkit.errors import AffectkitError
 from affectkit.files import write_text
@@ -79,11 +81,13 @@ def save(learner: Learner, run: Path, place: Place) -> None:
     save_checkpoint(run, content)
 
 
-def end_epoch(learner: Learner, run: Path, history: list[Row]) -> Place:
+def end_epoch(
+    learner: Learner, run: Path, history: list[Row], instead: Mapping[str, Tensor]
+) -> Place:
     """Write the best weights if the last epoch is the best, the history, then the checkpoint."""
     if learner.fabric.is_global_zero:
         if best_epoch(history) == len(history) - 1:
-            save_weights(learner.model, run)
+            save_weights(learner.model, run, **instead)
         write_text(run / HISTORY, pd.DataFrame(history).to_csv(index=False, float_format="%.6f"))
     place = Place(history)
     save(learner, run, place)

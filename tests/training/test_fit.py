@@ -1,7 +1,9 @@
 import json
 import os
 import shutil
+import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -12,13 +14,11 @@ from affectkit.recording import open_recording, save_recording
 from affectkit.run import CHECKPOINT, HISTORY, WEIGHTS, read_contract
 from affectkit.training.checkpoint import build_model, load_checkpoint, load_model
 from affectkit.training.fit import fit
+from affectkit.training.stream import predict_frames
 
 
-def same_weights(first, second, name=WEIGHTS):
-    if name == CHECKPOINT:
-        a, b = (load_checkpoint(run)["model"] for run in (first, second))
-    else:
-        a, b = (load_file(run / name) for run in (first, second))
+def same_weights(first, second):
+    a, b = (load_file(run / WEIGHTS) for run in (first, second))
     return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
 
 
@@ -164,3 +164,36 @@ def test_a_cnn_of_another_width_is_refused(recordings, recipe, tmp_path):
     fit(recipe(training__epochs=1, model__connected=[9]), recordings, tmp_path / "cnn")
     with pytest.raises(AffectkitError, match="does not fit recipe 'quick'"):
         build_model(recipe(model__weights=tmp_path / "cnn"))
+
+
+def test_spreads_are_calibrated_on_the_validation_recordings(recordings, recipe, tmp_path):
+    settings = recipe(model__spread=True, training__loss="gaussian")
+    fit(settings, recordings, tmp_path / "run")
+    assert torch.equal(load_checkpoint(tmp_path / "run")["model"]["calibration"], torch.ones(2))
+    model = load_model(tmp_path / "run")
+    assert not torch.equal(model.calibration, torch.ones(2))
+    inside = []
+    for number in (5, 6):
+        recording = open_recording(recordings / f"person_{number}.zarr")
+        out = predict_frames(model, recording, 32)
+        error = abs(recording["annotation"] - out["prediction"])
+        inside.append((error <= 1.645 * out["spread"]).values)
+    assert np.concatenate(inside).mean(0) == pytest.approx(0.9, abs=0.02)
+
+
+def test_tensorboard_shows_what_the_history_holds(recordings, recipe, tmp_path):
+    events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    history = fit(recipe(training__tensorboard=True), recordings, tmp_path / "run")
+    shown = events.EventAccumulator(str(tmp_path / "run" / "tensorboard")).Reload()
+    for name in ("loss", "ccc_mean"):
+        values = [(event.step, event.value) for event in shown.Scalars(name)]
+        expected = [(row["epoch"], pytest.approx(row[name])) for row in history]
+        assert values == expected
+
+
+def test_without_tensorboard_the_recipe_says_what_to_install(
+    recordings, recipe, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(AffectkitError, match=r"pip install 'affectkit\[tensorboard\]'"):
+        fit(recipe(training__tensorboard=True), recordings, tmp_path / "run")
