@@ -39,6 +39,7 @@ def build_learner(recipe: Recipe, steps: int) -> Learner:
     fabric = build_fabric(recipe)
     torch.manual_seed(recipe.seed)
     model = build_model(recipe).to(memory_format=torch.channels_last)
+    _check_parts(model, recipe)
     _check_memory(model, recipe)
     freeze(model, settings.frozen)
     optimizer = torch.optim.AdamW(
@@ -53,6 +54,19 @@ def build_learner(recipe: Recipe, steps: int) -> Learner:
         model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
     wrapped, wrapped_optimizer = fabric.setup(model, optimizer)
     return Learner(fabric, model, wrapped, wrapped_optimizer, schedule)
+
+
+def _check_parts(model: nn.Module, recipe: Recipe) -> None:
+    settings, known = recipe.training, dict(model.named_children())
+    named = {
+        "training.frozen": settings.frozen,
+        "training.stages": [name for stage in settings.stages for name in stage.frozen],
+        "training.learning_rates": list(settings.learning_rates),
+    }
+    for key, names in named.items():
+        for name in names:
+            if name not in known:
+                raise unknown(f"part of the net in {key}", name, known)
 
 
 def _check_memory(model: CnnRnn, recipe: Recipe) -> None:
@@ -102,12 +116,8 @@ def freeze(model: nn.Module, parts: Collection[str]) -> None:
 
     A frozen part is in evaluation mode: its batch norms keep their statistics, nothing drops out.
     """
-    known = dict(model.named_children())
-    for name in parts:
-        if name not in known:
-            raise unknown("part of the net in training.frozen", name, known)
     model.train()
-    for name, part in known.items():
+    for name, part in model.named_children():
         part.requires_grad_(name not in parts)
         part.train(name not in parts)
 
@@ -126,9 +136,6 @@ def _groups(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
     """The weights by learning rate; those without one of their own come first."""
     rates = recipe.training.learning_rates
     known = dict(model.named_children())
-    for name in rates:
-        if name not in known:
-            raise unknown("part of the net in training.learning_rates", name, known)
     named = list(model.named_parameters())
     rest = [weight for name, weight in named if name.partition(".")[0] not in rates]
     groups: list[dict[str, Any]] = [{"params": rest}] if rest else []

@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import connection
 from multiprocessing.context import SpawnProcess
 from typing import Any, NamedTuple, TypeVar
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from affectkit.errors import AffectkitError
 
 BEGUN = "begun"
+QUIET = "ignore:resource_tracker"
 Shared = TypeVar("Shared")
 
 
@@ -45,6 +46,8 @@ def companions(devices: int, work: Callable[..., object], *arguments: object) ->
     before, threads = os.environ.copy(), torch.get_num_threads()
     port = str(find_free_network_port())
     os.environ.update(LOCAL_RANK="0", MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
+    # a process that is ended leaves locks behind, which are cleared away with a warning
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (before.get("PYTHONWARNINGS"), QUIET)))
     others = [_start(number, work, arguments) for number in range(1, devices)]
     try:
         _wait(others)
@@ -52,11 +55,7 @@ def companions(devices: int, work: Callable[..., object], *arguments: object) ->
     except RuntimeError as error:  # torch says only that a connection is gone
         raise _failure(others, error) from error
     finally:
-        for other in others:
-            other.process.terminate()
-            other.process.join()
-        if torch.distributed.is_initialized():
-            torch.distributed.destroy_process_group()
+        _end(others)
         torch.set_num_threads(threads)
         os.environ.clear()
         os.environ.update(before)
@@ -79,7 +78,8 @@ def _accompany(number: int, words: Any, work: Any, arguments: Any) -> None:  # n
     try:
         work(*arguments)
     except Exception as error:
-        words.send(f"{type(error).__name__}: {error}")
+        with suppress(OSError):  # the first process may be gone
+            words.send(f"{type(error).__name__}: {error}")
 
 
 def _wait(others: list[Companion]) -> None:
@@ -90,6 +90,14 @@ def _wait(others: list[Companion]) -> None:
                 "a process of training could not be started; a script that calls fit with several "
                 "devices should do so under: if __name__ == '__main__'"
             )
+
+
+def _end(others: list[Companion]) -> None:
+    for other in others:
+        other.process.terminate()  # it may wait for this one for ever
+        other.process.join()
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def _said(other: Companion) -> str:

@@ -102,6 +102,7 @@ def test_schedules_have_their_shapes(recipe):
     [
         ({"training__frozen": "['cn']"}, "unknown part of the net in training.frozen 'cn'"),
         ({"training__learning_rates": "{cn = 1.0}"}, "did you mean 'cnn'"),
+        ({"training__stages": "[{epochs = 1, frozen = ['rnn']}]"}, r"in training\.stages 'rnn'"),
         ({"training__precision": "16-mixed"}, "needs a GPU"),
         ({"training__accelerator": "cuda"}, r"training\.accelerator = 'cuda'"),
         ({"windows__order": "carried", "model__bidirectional": True}, "looks both ways"),
