@@ -47,7 +47,7 @@ def in_processes(jobs: Sequence[Job], workers: int, progress: Progress) -> Itera
     Raises:
         AffectkitError: processes cannot be started.
     """
-    waiting, staff = deque(map(_Task, jobs)), Staff()
+    waiting, staff, leaving = deque(map(_Task, jobs)), Staff(), list[SpawnProcess]()
     threads = max(1, (os.cpu_count() or 1) // workers)
     try:
         for _ in range(min(workers, len(jobs))):
@@ -61,13 +61,15 @@ def in_processes(jobs: Sequence[Job], workers: int, progress: Progress) -> Itera
                     _hire(staff, threads)
             elif isinstance(said, Outcome):
                 yield said
-                _employ(staff, line, waiting)
+                _employ(staff, line, waiting, leaving)
             elif isinstance(said, tuple):
                 progress(*said)
             else:
-                _employ(staff, line, waiting)
+                _employ(staff, line, waiting, leaving)
     finally:
         _dismiss(staff)
+        for process in leaving:
+            process.join()
 
 
 def _hire(staff: Staff, threads: int) -> None:
@@ -86,14 +88,16 @@ def _hear(line: Connection) -> Said:
         return None
 
 
-def _employ(staff: Staff, line: Connection, waiting: deque[_Task]) -> None:
+def _employ(
+    staff: Staff, line: Connection, waiting: deque[_Task], leaving: list[SpawnProcess]
+) -> None:
     if waiting:
         staff[line] = staff[line]._replace(task=waiting.popleft())
         with suppress(OSError):  # a broken line shows when it is listened to
             line.send(cast(_Task, staff[line].task).job)
         return
-    line.close()  # nothing more to do: it goes
-    staff.pop(line).process.join()
+    line.close()  # nothing more to do: it goes, and nobody waits for it while others work
+    leaving.append(staff.pop(line).process)
 
 
 def _bury(staff: Staff, line: Connection, waiting: deque[_Task]) -> Iterator[Outcome]:

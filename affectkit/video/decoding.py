@@ -1,7 +1,8 @@
 """Every frame that decodes, in the order of showing, and a word on those that do not.
 
-FFmpeg's frame threads would swallow the frames round a fault, as many as there are threads, so only
-the slices of a frame are shared out. That costs little where a face is looked for in every frame.
+FFmpeg decodes on one thread. Its frame threads would swallow the frames round a fault, as many as
+there are threads; threads of slices take cores from the workers that look at other videos. Looking
+for faces takes ten times as long as decoding.
 """
 
 import re
@@ -22,7 +23,7 @@ def decode(
     container: av.container.InputContainer, stream: av.VideoStream, tally: Counter[str]
 ) -> Iterator[av.VideoFrame]:
     """All frames of a stream that decode; `tally` counts packets that are hidden or broken."""
-    stream.thread_type = "SLICE"
+    stream.thread_type, stream.thread_count = "NONE", 1
     unstamped = is_unstamped(container, stream)
     stamps: deque[int] = deque()
     for packet in demux(container, stream, tally):
