@@ -2,7 +2,7 @@
 
 FFmpeg decodes on one thread. Its frame threads would swallow the frames round a fault, as many as
 there are threads; threads of slices take cores from the workers that look at other videos. Looking
-for faces takes ten times as long as decoding.
+for faces takes several times as long as decoding.
 """
 
 import re
