@@ -1,29 +1,60 @@
 """The commands that make a run, and add to it."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
 import typer
 
-from affectkit.cli import printing
+from affectkit.cli import network, printing
 from affectkit.cli.console import console
 from affectkit.errors import AffectkitError
+
+if TYPE_CHECKING:  # training imports torch
+    from affectkit.training.recipe import Recipe
 
 
 def train(
     recipe: Annotated[str, typer.Argument(help="A .toml file, or a shipped recipe's name.")],
-    recordings: Annotated[Path, typer.Option(help="Folder of recordings.")],
-    run: Annotated[Path, typer.Option(help="Folder that training leaves.")],
+    recordings: Annotated[Path | None, typer.Option(help="Folder of recordings.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Folder that training leaves.")] = None,
     set_: Annotated[list[str], typer.Option("--set", help="TABLE.KEY=VALUE")] = [],  # noqa: B006
+    devices: Annotated[
+        int | None, typer.Option(help="Processes, each with a GPU where there are any.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show network, memory and time; train nothing.")
+    ] = False,
 ) -> None:
     """Train a net by a recipe; the same command again goes on where it was cut off."""
-    from affectkit.training.fit import fit
     from affectkit.training.recipe import read_recipe
+
+    given = [] if devices is None else [f"training.devices={devices}"]
+    read = read_recipe(recipe, [*set_, *given])
+    if dry_run:
+        _rehearse(read, recordings)
+    elif recordings is None or run is None:
+        raise AffectkitError("train needs --recordings and --run; only --dry-run goes without")
+    else:
+        _train(read, recordings, run)
+
+
+def _rehearse(recipe: "Recipe", recordings: Path | None) -> None:
+    from affectkit.training.pace import frames_in_epoch, time_step
+    from affectkit.training.summary import estimate_memory, list_layers
+
+    frames = frames_in_epoch(recipe, recordings) if recordings else None
+    network.show_layers(console, recipe, list_layers(recipe))
+    network.show_memory(console, recipe, estimate_memory(recipe))
+    network.show_pace(console, recipe, time_step(recipe), frames)
+
+
+def _train(recipe: "Recipe", recordings: Path, run: Path) -> None:
+    from affectkit.training.fit import fit
 
     with printing.progress(console) as progress:
         history = fit(
-            read_recipe(recipe, set_),
+            recipe,
             recordings,
             run,
             on_epoch=lambda row: printing.show_epoch(console, row),

@@ -105,7 +105,7 @@ def faceless(folder):
         ),
         (
             lambda f: ["train", "demoo", "--recordings", f, "--run", f / "r"],
-            "give a .toml file or one of demo, quick",
+            "give a .toml file or one of ",
         ),
         (
             lambda f: ["train", "demo", "--recordings", f, "--run", f / "r", "--set", "seeed=1"],
@@ -116,7 +116,7 @@ def faceless(folder):
         (lambda f: ["evaluate", f], "is not a run"),
         (lambda f: ["attribute", f], "is not a run"),
         (lambda f: ["dashboard", f], "no runs in"),
-        (lambda f: ["bench", "speed"], "known are saliency, train"),
+        (lambda f: ["bench", "speed"], "unknown benchmark 'speed'"),
         (lambda f: ["figure", "pie", f, "x", "--out", f / "x.pdf"], "known are"),
         (lambda f: ["doctor", f / "gone.mp4"], "gone.mp4"),
         (lambda f: ["predict"], "Missing argument"),
