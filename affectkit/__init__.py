@@ -20,7 +20,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "evaluation": ["compare", "evaluate"],
         "metrics": ["ccc", "pearson", "rmse", "sign_agreement"],
         "predict": ["predict"],
-        "prepare": ["prepare", "prepare_video"],
+        "prepare": ["prepare", "prepare_video", "prepare_videos"],
         "recording": ["open_recording", "save_recording"],
         "training.fit": ["fit"],
         "training.recipe": ["read_recipe"],

@@ -21,6 +21,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from affectkit.cli.console import counted
 from affectkit.evaluation import POOLED, caption, format_scores
 from affectkit.overlay import write_overlay
 from affectkit.recording import open_recording
@@ -105,7 +106,7 @@ def show_recordings(console: Console, stores: Sequence[Path]) -> None:
         )
     if rows:
         show_rows(console, rows)
-    console.print(f"{len(rows)} recordings")
+    console.print(counted(len(rows), "recording"))
 
 
 def show_scores(console: Console, scores: pd.DataFrame, form: str) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from affectkit.checking import Finding, Report, summary, to_json
+from affectkit.cli.console import counted
 from affectkit.errors import unknown
 from affectkit.recording import AFFECT
 
@@ -41,8 +42,8 @@ def show_report(console: Console, report: Report, form: str, *, recordings: bool
     _show_rules(console, report)
     _show_findings(console, "note", report.notes)
     _show_findings(console, "finding", report.findings)
-    outcome = _count(len(report.findings), "finding") if report.findings else "clean"
-    number = _count(len(report.recordings), "recording")
+    outcome = counted(len(report.findings), "finding") if report.findings else "clean"
+    number = counted(len(report.recordings), "recording")
     _say(console, f"\n{report.dataset} in {report.root}: {number}, {outcome}")
 
 
@@ -98,10 +99,10 @@ def _show_rules(console: Console, report: Report) -> None:
     for rule, reasons in rules.items():
         why = f": {reasons[0]}" if reasons[0] else ""
         more = "; others differ, see --format json" if len(set(reasons)) > 1 else ""
-        _say(console, f"alignment: {rule} ({_count(len(reasons), 'recording')}){why}{more}")
+        _say(console, f"alignment: {rule} ({counted(len(reasons), 'recording')}){why}{more}")
     ranges = Counter(_range(source) for source in report.recordings["source_range"] if source)
     for text, number in ranges.items():
-        _say(console, f"range in the file: {text} ({_count(number, 'recording')})")
+        _say(console, f"range in the file: {text} ({counted(number, 'recording')})")
 
 
 def _range(source: dict[str, list[float]]) -> str:
@@ -120,7 +121,7 @@ def _show_recordings(console: Console, report: Report) -> None:
 def _show_findings(console: Console, what: str, found: Sequence[Finding]) -> None:
     if not found:
         return
-    _say(console, f"\n{_count(len(found), what)}")
+    _say(console, f"\n{counted(len(found), what)}")
     ordered = sorted(found, key=lambda finding: finding.kind)
     for kind, group in groupby(ordered, key=lambda finding: finding.kind):
         same = list(group)
@@ -136,10 +137,6 @@ def _line(finding: Finding) -> str:
         part for part in (finding.recording, finding.file) if part and part not in finding.text
     ]
     return ": ".join([*[", ".join(where)] * bool(where), finding.text])
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + "s" * (number != 1)
 
 
 def _say(console: Console, text: str) -> None:
