@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial, reduce
+from itertools import pairwise
 from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
-RUN = 4  # layers of a long row that are computed twice together
+RUN = 4  # layers of a long row, or a few more, that are computed twice together
 
 Forward = Callable[[Any], Any]
 
@@ -41,13 +42,22 @@ def _is_row(part: nn.Module) -> bool:
 
 
 def _in_runs(row: Any) -> Forward:  # noqa: ANN401
-    runs = [row[start : start + RUN] for start in range(0, len(row), RUN)]
-    forwards = [_twice(run, run.forward) for run in runs]
+    forwards = [_twice(run, run.forward) for run in _runs(row)]
 
     def forward(image: Tensor) -> Tensor:
         return reduce(lambda value, each: each(value), forwards, image)
 
     return forward
+
+
+def _runs(row: Any) -> list[nn.Module]:  # noqa: ANN401
+    starts: list[int] = []
+    for number, layer in enumerate(row):
+        # a layer that writes over what it is given must not be given what is kept
+        full = not starts or number - starts[-1] >= RUN
+        if full and not getattr(layer, "inplace", False):
+            starts.append(number)
+    return [row[start:end] for start, end in pairwise([*starts, len(row)])]
 
 
 def _twice(part: nn.Module, forward: Forward) -> Forward:
