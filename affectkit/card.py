@@ -31,7 +31,7 @@ LIMITS = (
 
 
 def write_card(run: Path) -> None:
-    """Write card.md from what is in the run's folder, replacing an older one.
+    """Write card.md from what is in the run's folder; one that says the same stays as it is.
 
     Raises:
         AffectkitError: it is not a run.
@@ -46,7 +46,9 @@ def write_card(run: Path) -> None:
         *_limits(contract),
         *_details(run, contract),
     ]
-    write_text(run / CARD, "\n\n".join(parts) + "\n")
+    text, path = "\n\n".join(parts) + "\n", run / CARD
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        write_text(path, text)
 
 
 def escape(text: object) -> str:
