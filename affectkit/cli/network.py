@@ -48,13 +48,17 @@ def _frozen(layer: "Layer") -> str:
     return f"{layer.trained:,} trained" if layer.trained else "frozen"
 
 
-def show_memory(console: Console, recipe: "Recipe", memory: dict[str, int]) -> None:
+def show_memory(console: Console, recipe: "Recipe", memory: dict[str, int], windows: int) -> None:
     """What a step needs, part by part."""
-    parts = ", ".join(f"{name} {_size(count)}" for name, count in memory.items())
+    rows = [*memory.items(), ("together", sum(memory.values()))]
+    console.print()
+    show_rows(
+        console, [{"memory of a step": part, "": f"{_size(count):>9}"} for part, count in rows]
+    )
+    each = " Each process needs as much." if recipe.training.devices > 1 else ""
     console.print(
-        f"Memory of a step, estimated: {parts}; together {_size(sum(memory.values()))}. "
-        f"Activations are what the backward pass of {recipe.windows.batch} windows needs, counted "
-        "on tensors without content; what libraries work in comes on top.",
+        f"This is an estimate, from tensors without content; activations are of {windows} windows "
+        f"at once. What libraries work in comes on top.{each}",
         highlight=False,
     )
 
@@ -62,11 +66,12 @@ def show_memory(console: Console, recipe: "Recipe", memory: dict[str, int]) -> N
 def show_pace(console: Console, recipe: "Recipe", pace: "Pace", frames: int | None) -> None:
     """What an epoch takes, and how that was found."""
     batch = recipe.windows.batch * recipe.windows.length
+    seconds = pace.seconds(frames or FRAMES, batch // pace.devices)
     what = f"an epoch of {frames:,} frames" if frames else f"{FRAMES:,} frames of an epoch"
+    console.print()
     console.print(
-        f"Time, estimated: {what} in {_duration(pace.seconds(frames or FRAMES, batch))} on "
-        f"{pace.device}, from steps of up to {pace.timed} frames of noise. Reading recordings and "
-        "validation come on top.",
+        f"Time: about {_duration(seconds)} for {what} on {pace.device}, from steps of up to "
+        f"{pace.timed} frames of noise. Reading recordings and validation come on top.",
         highlight=False,
     )
 
@@ -76,7 +81,7 @@ def _size(count: int) -> str:
 
 
 def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.2g} s"
+    if seconds < 120:
+        return f"{float(f'{seconds:.2g}'):g} s"
     minutes = round(seconds / 60)
     return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"

@@ -41,11 +41,11 @@ def train(
 
 def _rehearse(recipe: "Recipe", recordings: Path | None) -> None:
     from affectkit.training.pace import frames_in_epoch, time_step
-    from affectkit.training.summary import estimate_memory, list_layers
+    from affectkit.training.summary import estimate_memory, list_layers, windows_at_once
 
     frames = frames_in_epoch(recipe, recordings) if recordings else None
     network.show_layers(console, recipe, list_layers(recipe))
-    network.show_memory(console, recipe, estimate_memory(recipe))
+    network.show_memory(console, recipe, estimate_memory(recipe), windows_at_once(recipe))
     network.show_pace(console, recipe, time_step(recipe), frames)
 
 

@@ -127,20 +127,22 @@ def describe(recipe: Recipe, folder: Path, splits: Splits) -> dict[str, Any]:
 def claim_run(recipe: Recipe, recordings: Path, run: Path, splits: Splits) -> None:
     """Write recipe and contract into a new run folder, or check that it belongs to both.
 
+    A folder in which nothing was trained yet, because the net could not be built, is new.
+
     Raises:
         AffectkitError: it belongs to another recipe, other recordings or splits, a newer affectkit
             wrote it, or part of it is lost.
     """
     contract = describe(recipe, recordings, splits)
-    if not (run / CONTRACT).is_file():
-        if (run / CHECKPOINT).is_file() or (run / WEIGHTS).is_file():
-            raise AffectkitError(
-                f"{run} has weights but no {CONTRACT} that says what they are of; "
-                "bring it back, or train into a new folder"
-            )
+    if not (run / CHECKPOINT).is_file() and not (run / WEIGHTS).is_file():
         write_text(run / RECIPE, recipe_text(recipe))
         write_contract(run, contract)
         return
+    if not (run / CONTRACT).is_file():
+        raise AffectkitError(
+            f"{run} has weights but no {CONTRACT} that says what they are of; "
+            "bring it back, or train into a new folder"
+        )
     standing = read_contract(run)
     if not (run / RECIPE).is_file():
         raise AffectkitError(

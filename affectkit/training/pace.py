@@ -6,13 +6,12 @@ from typing import NamedTuple
 
 import torch
 
-from affectkit.recording import AFFECT, POINTS, list_recordings, open_recording
-from affectkit.training.contract import split_recordings
-from affectkit.training.fit import train_step
+from affectkit.recording import AFFECT, POINTS
+from affectkit.training.fit import read_splits, train_step
 from affectkit.training.learner import Learner, build_learner
 from affectkit.training.recipe import Recipe
-from affectkit.training.sampling import count_batches
-from affectkit.training.summary import from_scratch
+from affectkit.training.sampling import check_stills, plan_epoch
+from affectkit.training.summary import one_process
 from affectkit.training.windows import Batch, open_source
 
 LONG_ENOUGH = 0.8  # seconds; a longer step is not made longer still to be timed better
@@ -25,10 +24,11 @@ class Pace(NamedTuple):
     step: float  # seconds for a step whatever its frames, such as the optimiser's
     timed: int  # frames of the longest step that was timed
     device: str
+    devices: int  # that work side by side; processes on a CPU share its cores
 
     def seconds(self, frames: int, batch: int) -> float:
-        """Time for frames in steps of `batch` frames."""
-        return frames * (self.frame + self.step / batch)
+        """Time for frames in steps of `batch` frames on each device."""
+        return frames / self.devices * (self.frame + self.step / batch)
 
 
 def time_step(recipe: Recipe) -> Pace:
@@ -38,19 +38,22 @@ def time_step(recipe: Recipe) -> Pace:
     most of a second or has a whole batch. The last two sizes say what a frame takes, and what a
     step does; each is timed twice, and the faster one counts.
     """
-    learner = build_learner(from_scratch(recipe), steps=1000)
-    length, batch = recipe.windows.length, recipe.windows.batch
-    _seconds(learner, recipe, 1, min(2, length))  # memory is asked for, kernels are chosen
+    alone = one_process(recipe)
+    learner = build_learner(alone, steps=1000)
+    length, batch = alone.windows.length, alone.windows.batch
+    _seconds(learner, alone, 1, min(2, length))  # memory is asked for, kernels are chosen
     timed = [(0, 0.0)]
     for windows, frames in _sizes(batch, length):
-        seconds = min(_seconds(learner, recipe, windows, frames) for _ in range(2))
+        seconds = min(_seconds(learner, alone, windows, frames) for _ in range(2))
         timed.append((windows * frames, seconds))
         if len(timed) > 2 and seconds > LONG_ENOUGH:
             break
     (few, short), (many, long) = timed[-2:]
     whole = many == batch * length  # nothing is left to guess
     frame = long / many if whole or long < short else (long - short) / (many - few)
-    return Pace(frame, max(0.0, long - many * frame), many, str(learner.fabric.device))
+    device = learner.fabric.device
+    devices = 1 if device.type == "cpu" else recipe.training.devices
+    return Pace(frame, max(0.0, long - many * frame), many, str(device), devices)
 
 
 def _sizes(batch: int, length: int) -> list[tuple[int, int]]:
@@ -73,12 +76,12 @@ def _seconds(learner: Learner, recipe: Recipe, windows: int, length: int) -> flo
 
 
 def frames_in_epoch(recipe: Recipe, recordings: Path) -> int:
-    """Frames that an epoch of a recipe shows of a folder of recordings.
+    """Frames that an epoch of a recipe shows of a folder of recordings, padding included.
 
     Raises:
         AffectkitError: there are none, or they cannot be trained on.
     """
-    opened = [open_recording(path) for path in list_recordings(recordings)]
-    train = split_recordings(opened, recipe.splits)["train"]
-    batches = count_batches([open_source(recording) for recording in train], recipe.windows)
-    return batches * recipe.windows.batch * recipe.windows.length
+    sources = [open_source(recording) for recording in read_splits(recipe, recordings)["train"]]
+    check_stills(sources, recipe)
+    batches = plan_epoch(sources, recipe.windows, (recipe.seed, 0))
+    return sum(map(len, batches)) * recipe.windows.length

@@ -243,8 +243,12 @@ def _recipe_text(source: Path | str) -> str:
     elif str(source) in shipped_recipes():
         text = (resources.files("affectkit") / "recipes" / f"{source}.toml").read_text("utf-8")
     else:
-        known = ", ".join(shipped_recipes())
-        raise AffectkitError(f"unknown recipe {str(source)!r}: give a .toml file or one of {known}")
+        known = shipped_recipes()
+        near = get_close_matches(str(source), known, n=1, cutoff=0.5)
+        raise AffectkitError(
+            f"unknown recipe {str(source)!r}: {f'did you mean {near[0]!r}? ' if near else ''}"
+            f"give a .toml file or one of {', '.join(known)}"
+        )
     try:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -4,6 +4,7 @@ Both come from a net on torch's meta device, which has shapes but no numbers: no
 or downloaded, and a network for a large machine can be looked at on a small one.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -14,6 +15,8 @@ from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.models.temporal.part import NoMemory, Part, SideBySide
 from affectkit.recording import POINTS
 from affectkit.training.checkpoint import build_model
+from affectkit.training.learner import freeze
+from affectkit.training.memory import checkpoint_gradients
 from affectkit.training.recipe import ModelSection, Recipe
 
 ROWS = 40  # of a backbone; a deeper one is shown by its blocks
@@ -30,20 +33,31 @@ class Layer(NamedTuple):
     trained: int  # how many of them move
 
 
-def from_scratch(recipe: Recipe) -> Recipe:
-    """The same network without the weights it starts from."""
+def one_process(recipe: Recipe) -> Recipe:
+    """What one of a recipe's processes does: its share of each batch, from no weights."""
     model = recipe.model.model_copy(update={"pretrained": False, "weights": ""})
-    return recipe.model_copy(update={"model": model})
+    share = math.ceil(recipe.windows.batch / recipe.training.devices)
+    windows = recipe.windows.model_copy(update={"batch": share})
+    training = recipe.training.model_copy(update={"devices": 1})
+    update = {"model": model, "windows": windows, "training": training}
+    return recipe.model_copy(update=update)
+
+
+def windows_at_once(recipe: Recipe) -> int:
+    """Windows that go through the net together: a process's share of a batch, or a piece of it."""
+    return math.ceil(one_process(recipe).windows.batch / recipe.training.accumulate)
 
 
 def empty_network(recipe: Recipe) -> CnnRnn:
-    """The net of a recipe on the meta device, in training mode."""
+    """The net of a recipe on the meta device, in training mode, with what stands still frozen."""
     with torch.device("meta"):
-        return build_model(from_scratch(recipe)).train()
+        model = build_model(one_process(recipe))
+    freeze(model, recipe.training.frozen)
+    return model
 
 
 def pass_through(model: CnnRnn, recipe: Recipe, windows: int) -> Tensor:
-    """Send windows without content through an empty net."""
+    """Send windows without content through an empty net; gives (windows, T, A)."""
     length, size = recipe.windows.length, recipe.windows.input_size
     with torch.device("meta"):
         image = torch.empty(windows, length, 3, size, size)
@@ -97,10 +111,12 @@ def _inside(name: str, module: nn.Module) -> list[tuple[str, nn.Module]]:
 def _note(layers: list[Layer], name: str, keys: ModelSection) -> Callable[..., None]:
     frame_by_frame = name.startswith(("cnn", "connected"))
 
-    def hook(module: nn.Module, inputs: object, output: Any) -> None:  # noqa: ANN401
+    def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:  # noqa: ANN401
         out: Tensor = output[0] if isinstance(output, tuple) else output
         shape = tuple(out.shape if frame_by_frame else out.shape[1:])
-        layers.append(Layer(name, _kind(module, keys), shape, *_count(module)))
+        tapped = ", tapped" if name.removeprefix("cnn.") in keys.taps else ""
+        kind = _kind(module, inputs[0].shape[-1], keys) + tapped
+        layers.append(Layer(name, kind, shape, *_count(module)))
 
     return hook
 
@@ -111,13 +127,13 @@ def _count(module: nn.Module) -> tuple[int, int]:
     return sum(p.numel() for p in parameters), sum(p.numel() for p in parameters if p.requires_grad)
 
 
-def _kind(module: nn.Module, keys: ModelSection) -> str:
+def _kind(module: nn.Module, width: int, keys: ModelSection) -> str:
     name = type(module).__name__
     if isinstance(module, NoMemory):
         return "none"
     if isinstance(module, Part):
         both = ", both directions" if keys.bidirectional else ""
-        return f"{keys.temporal}, {keys.layers} x {keys.hidden}{both}"
+        return f"{keys.temporal} {width} -> {keys.layers} x {keys.hidden}{both}"
     if isinstance(module, nn.Linear):
         return f"{name} {module.in_features} -> {module.out_features}"
     if isinstance(module, nn.Conv2d):
@@ -128,14 +144,30 @@ def _kind(module: nn.Module, keys: ModelSection) -> str:
 
 
 def estimate_memory(recipe: Recipe) -> dict[str, int]:
-    """Bytes that a step of training needs at the least, by what they hold.
+    """Bytes that a process needs for a step of training, by what they hold.
 
-    Activations are what autograd keeps of the forward pass of a batch for the backward pass; it is
-    asked for every tensor, and those that share memory count once. In mixed precision they take
-    about half. What libraries work in, and pictures read ahead, come on top.
+    In mixed precision, activations take about half. What libraries work in, and pictures read
+    ahead, come on top.
     """
     model = empty_network(recipe)
+    if recipe.training.gradient_checkpointing:
+        checkpoint_gradients(model.cnn)
     every, trained = _count(model)
+    kept = activations(model, lambda: pass_through(model, recipe, windows_at_once(recipe)))
+    mixed = recipe.training.precision != "32-true"
+    return {
+        "weights": every * BYTES,
+        "gradients": trained * BYTES,
+        "AdamW": 2 * trained * BYTES,
+        "activations": kept // (2 if mixed else 1),
+    }
+
+
+def activations(model: nn.Module, forward: Callable[[], Tensor]) -> int:
+    """Bytes that autograd keeps of a forward pass for the backward pass, beside the net's own.
+
+    Autograd is asked for every tensor; those that share memory count once.
+    """
     owned = {_memory(tensor) for tensor in (*model.parameters(), *model.buffers())}
     kept: dict[int, int] = {}
 
@@ -145,15 +177,9 @@ def estimate_memory(recipe: Recipe) -> dict[str, int]:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        out = pass_through(model, recipe, recipe.windows.batch)
+        out = forward()
     del out  # as long as it lives, no memory is used twice
-    mixed = recipe.training.precision != "32-true"
-    return {
-        "weights": every * BYTES,
-        "gradients": trained * BYTES,
-        "AdamW": 2 * trained * BYTES,
-        "activations": sum(kept.values()) // (2 if mixed else 1),
-    }
+    return sum(kept.values())
 
 
 def _memory(tensor: Tensor) -> int:

@@ -77,6 +77,12 @@ def test_a_run_killed_before_its_first_checkpoint_begins_anew(recordings, recipe
     assert len(fit(recipe(training__epochs=1), recordings, tmp_path / "run")) == 1
 
 
+def test_a_recipe_whose_net_could_not_be_built_can_be_mended(recordings, recipe, tmp_path):
+    with pytest.raises(AffectkitError, match="unknown backbone"):
+        fit(recipe(model__backbone="test_resnt"), recordings, tmp_path / "run")
+    assert len(fit(recipe(training__epochs=1), recordings, tmp_path / "run")) == 1
+
+
 def test_a_full_disk_is_one_line_and_keeps_the_last_checkpoint(recordings, recipe, tmp_path):
     settings = recipe(training__epochs=2)
     (tmp_path / "r.toml").write_text(recipe_text(settings))
