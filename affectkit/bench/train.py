@@ -26,10 +26,10 @@ from affectkit.bench.timing import take_turns
 from affectkit.datasets import synthetic
 from affectkit.models.backbones import IMAGENET, normalise
 from affectkit.recording import make_recording, open_recording, save_recording
-from affectkit.training.fit import train_step
 from affectkit.training.learner import build_learner
 from affectkit.training.recipe import Recipe, read_recipe
 from affectkit.training.sampling import plan_epoch
+from affectkit.training.step import train_step
 from affectkit.training.windows import Source, open_source, read_batches
 from affectkit.video import read_frames
 

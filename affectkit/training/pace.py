@@ -7,10 +7,11 @@ from typing import NamedTuple
 import torch
 
 from affectkit.recording import AFFECT, POINTS
-from affectkit.training.fit import read_splits, train_step
+from affectkit.training.fit import read_splits
 from affectkit.training.learner import Learner, build_learner
 from affectkit.training.recipe import Recipe
 from affectkit.training.sampling import check_stills, plan_epoch
+from affectkit.training.step import train_step
 from affectkit.training.summary import one_process
 from affectkit.training.windows import Batch, open_source
 

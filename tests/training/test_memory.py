@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from affectkit.training.fit import carried, forward, train_step
 from affectkit.training.learner import build_learner, freeze
 from affectkit.training.memory import checkpoint_gradients
 from affectkit.training.sampling import plan_epoch
+from affectkit.training.step import carried, forward, train_step
 from affectkit.training.windows import Batch, open_source, read_batch
 
 VIT = {"model__backbone": "test_vit", "windows__input_size": 160, "model__dropout": 0}

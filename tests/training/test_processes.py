@@ -5,9 +5,10 @@ import torch
 
 from affectkit.errors import AffectkitError
 from affectkit.recording import open_recording, save_recording
-from affectkit.training.fit import fit, train_step
+from affectkit.training.fit import fit
 from affectkit.training.learner import build_learner, freeze
 from affectkit.training.processes import companions, own_share
+from affectkit.training.step import train_step
 from affectkit.training.windows import Batch
 
 # batch norms of two processes on a CPU see half of the frames each: this net has none
