@@ -90,9 +90,7 @@ FAULTS = [
 
 @pytest.mark.parametrize("dry", [True, False])
 @pytest.mark.parametrize(("text", "message"), FAULTS)
-def test_a_faulty_recipe_is_one_line(
-    call, recordings, tmp_path, text, message, dry
-):
+def test_a_faulty_recipe_is_one_line(call, recordings, tmp_path, text, message, dry):
     (tmp_path / "r.toml").write_text(text)
     place = ["--dry-run"] if dry else ["--recordings", recordings, "--run", tmp_path / "run"]
     status, _, err = call("train", tmp_path / "r.toml", *place)
