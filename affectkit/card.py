@@ -122,6 +122,7 @@ def _details(run: Path, contract: dict[str, Any]) -> Iterator[str]:
     kept = {key: contract[key] for key in ("crop", "fingerprint", "versions") if key in contract}
     yield _fence("json", json.dumps(kept, indent=2, ensure_ascii=False))
     if (run / RECIPE).is_file():
+        yield f"`affectkit train {RECIPE} --recordings FOLDER --run NEW_FOLDER`, with this recipe:"
         yield _fence("toml", (run / RECIPE).read_text(encoding="utf-8").strip())
 
 

@@ -134,7 +134,7 @@ def show_outcome(console: Console, outcome: Any) -> None:  # noqa: ANN401
     console.print(table)
     console.print(caption(next(iter(outcome.scores.values()))), soft_wrap=True, highlight=False)
     console.print(f"dlib found the face in {outcome.detected:.2%} of the drawn frames")
-    console.print(f"Both nets were {DRAWN}.")
+    console.print("Both nets were trained on drawn people: they know nothing about real ones.")
 
 
 def show_difference(console: Console, difference: pd.DataFrame, first: Path, second: Path) -> None:
