@@ -58,7 +58,7 @@ def show_memory(console: Console, recipe: "Recipe", memory: dict[str, int], wind
     each = " Each process needs as much." if recipe.training.devices > 1 else ""
     console.print(
         f"This is an estimate, from tensors without content; activations are of {windows} windows "
-        f"at once. What libraries work in comes on top.{each}",
+        f"at once. What libraries work in comes on top, about a gigabyte.{each}",
         highlight=False,
     )
 
