@@ -1,6 +1,6 @@
 """Scores to read and to print: a compact table that says how it was computed."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -25,7 +25,7 @@ def table(scores: pd.DataFrame, others: tuple[str, ...] = OTHERS) -> pd.DataFram
     mean = (scores["affect"] == "mean") & scores["metric"].isin(others)
     shown = scores[mean | (scores["metric"] == "ccc")]
     cells = shown.assign(
-        cell=[_cell(row) for row in shown.to_dict("records")],
+        cell=[cell(row) for row in shown.to_dict("records")],
         column=[
             f"{HEADINGS[m]} {SHORT[a]}" for m, a in zip(shown.metric, shown.affect, strict=True)
         ],
@@ -39,7 +39,8 @@ def table(scores: pd.DataFrame, others: tuple[str, ...] = OTHERS) -> pd.DataFram
     return wide.droplevel("split") if order["split"].nunique() == 1 else wide
 
 
-def _cell(row: dict[Hashable, Any]) -> str:
+def cell(row: Mapping[Hashable, Any]) -> str:
+    """A score as "value [low, high]"; of metrics other than CCC the value alone."""
     if pd.isna(row["value"]):
         return "–"
     if pd.isna(row["low"]) or row["metric"] != "ccc":
@@ -94,14 +95,21 @@ def _json(scores: pd.DataFrame) -> str:
 def to_latex(scores: pd.DataFrame) -> str:
     """A booktabs table with its caption; CCC of every recording."""
     wide = table(scores, others=())
-    lines = [_latex_row(["recording", *wide.columns]), r"\midrule"]
     names = wide.index.to_frame().agg(" ".join, axis="columns")
-    lines += [_latex_row([name, *cells]) for name, cells in zip(names, wide.values, strict=True)]
+    return latex_table(wide.set_axis(names.rename("recording")), caption(scores))
+
+
+def latex_table(wide: pd.DataFrame, words: str) -> str:
+    """A booktabs table of texts, whose index has a name, with `words` as its caption."""
+    lines = [_latex_row([str(wide.index.name), *wide.columns]), r"\midrule"]
+    lines += [
+        _latex_row([str(name), *row]) for name, row in zip(wide.index, wide.values, strict=True)
+    ]
     body = "\n".join(["\\toprule", *lines, "\\bottomrule"])
     columns = "l" * (1 + len(wide.columns))
     return (
         f"\\begin{{table}}\n\\centering\n\\begin{{tabular}}{{{columns}}}\n{body}\n\\end{{tabular}}\n"
-        f"\\caption{{{_escape(caption(scores))}}}\n\\end{{table}}\n"
+        f"\\caption{{{_escape(words)}}}\n\\end{{table}}\n"
     )
 
 
