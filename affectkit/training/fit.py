@@ -16,6 +16,7 @@ from affectkit.recording import list_recordings, open_recording
 from affectkit.training.board import tensorboard
 from affectkit.training.contract import Splits, claim_run, split_recordings
 from affectkit.training.learner import Learner, build_learner, freeze, frozen_in
+from affectkit.training.memory import told_if_too_little
 from affectkit.training.place import Place, Row, end_epoch, is_over, restore, save
 from affectkit.training.processes import companions, own_share
 from affectkit.training.recipe import Recipe
@@ -60,13 +61,15 @@ def fit(
 
     Raises:
         AffectkitError: a split is missing or has no annotations, the recordings are cut
-            differently, `run` belongs to another recipe or other data, or the loss is not finite.
+            differently, `run` belongs to another recipe or other data, memory does not suffice,
+            or the loss is not finite.
         KeyboardInterrupt: on Ctrl-C, once the step at hand is done and saved.
     """
     claim_run(recipe, recordings, run, read_splits(recipe, recordings))
     with (
         companions(recipe.training.devices, train, recipe, recordings, run),
         between_steps() as stop,
+        told_if_too_little(),
     ):
         history = train(recipe, recordings, run, Watch(on_epoch, progress, stop))
     write_card(run)

@@ -1,4 +1,4 @@
-"""Less memory for more time: the CNN's insides computed twice instead of kept."""
+"""Less memory for more time: the CNN's insides computed twice instead of kept; and too little."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -6,10 +6,14 @@ from functools import partial, reduce
 from itertools import pairwise
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
+from affectkit.errors import AffectkitError
+
+ALLOCATE = "allocate memory"  # what torch says when a CPU's does not suffice
 RUN = 4  # layers of a long row, or a few more, that are computed twice together
 
 Forward = Callable[[Any], Any]
@@ -80,3 +84,22 @@ def statistics_kept(part: nn.Module) -> Iterator[None]:
     finally:
         for norm, (momentum, count) in zip(norms, before, strict=True):
             norm.momentum, norm.num_batches_tracked = momentum, count
+
+
+@contextmanager
+def told_if_too_little() -> Iterator[None]:
+    """Say in one line what to do where memory does not suffice, of a GPU or of the machine.
+
+    Raises:
+        AffectkitError: it does not.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not isinstance(error, torch.OutOfMemoryError) and ALLOCATE not in str(error):
+            raise
+        raise AffectkitError(
+            f"memory does not suffice ({str(error).splitlines()[0][:120]}): lower windows.batch, "
+            "raise training.accumulate, or set training.gradient_checkpointing = true; "
+            "affectkit train --dry-run shows what a recipe needs"
+        ) from error

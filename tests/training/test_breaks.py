@@ -113,3 +113,9 @@ def test_a_full_disk_is_one_line_and_keeps_the_last_checkpoint(recordings, recip
     assert [path.name for path in (tmp_path / "run").glob(".partial*")] == []
     assert len(fit(settings, recordings, tmp_path / "run")) == 2
     assert load_file(tmp_path / "run" / WEIGHTS)
+
+
+def test_too_little_memory_is_one_line_that_says_what_to_lower(recordings, recipe, tmp_path):
+    huge = recipe(model__temporal="gru", model__hidden=10**7)
+    with pytest.raises(AffectkitError, match=r"memory does not suffice .* lower windows\.batch"):
+        fit(huge, recordings, tmp_path / "run")
