@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from affectkit.cli import printing
-from affectkit.cli.console import console
+from affectkit.cli.console import console, errors
+from affectkit.errors import AffectkitError
 
 
 def demo(
@@ -56,8 +57,44 @@ def notebooks(
         lab.open_lab(folder)
 
 
-def bench(name: Annotated[str, typer.Argument(help="saliency or train")]) -> None:
-    """Measure a speed as a ratio against something named, in the same run."""
+def bench(
+    name: Annotated[str, typer.Argument(help="networks, prepare, saliency or train")],
+    quick: Annotated[bool, typer.Option("--quick", help="networks: minutes, not an hour.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="networks: folder for everything. [data/networks]")
+    ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="networks: table, csv, latex, json")
+    ] = "table",
+) -> None:
+    """Measure a speed as a ratio against something named, or compare the paper's networks."""
     from affectkit.bench import run_bench
 
-    printing.show_rows(console, run_bench(name))
+    if name == "networks":
+        _compare_networks(
+            quick, out or Path("data/networks-quick" if quick else "data/networks"), format_
+        )
+    elif quick or out or format_ != "table":
+        raise AffectkitError("--quick, --out and --format go with: affectkit bench networks")
+    else:
+        printing.show_rows(console, run_bench(name))
+
+
+def _compare_networks(quick: bool, out: Path, form: str) -> None:
+    from affectkit.bench import networks, networks_table
+
+    networks_table.check_format(form)
+    with printing.progress(errors) as progress:
+        size = networks.QUICK if quick else networks.FULL
+        outcome = networks.compare_networks(out, size, progress=progress)
+    if form == "table":
+        wide = networks_table.wide_table(outcome)
+        rows = [
+            {"net": net, **{str(name): row[name] for name in wide}} for net, row in wide.iterrows()
+        ]
+        printing.show_rows(console, rows)
+        console.print(networks_table.caption(outcome), highlight=False)
+        console.print(f"The trained nets are kept in {outcome.runs}", highlight=False)
+    else:
+        text = networks_table.FORMATS[form](outcome)
+        console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -131,7 +131,7 @@ def _dismiss(staff: Staff) -> None:
 def _work(line: Connection, threads: int) -> None:
     """What a worker process does: a job after the other, until the line is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this one
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
     os.environ["OMP_NUM_THREADS"] = str(threads)
     with suppress(EOFError, OSError):
@@ -140,8 +140,8 @@ def _work(line: Connection, threads: int) -> None:
             line.send(attempt(line.recv(), lambda *report: line.send(report)))
 
 
-def _end_with_parent() -> None:
-    # a worker that outlives its parent would write where the next try does
+def end_with_parent() -> None:
+    """In a thread of a worker: one that outlives its parent would write where the next try does."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
