@@ -44,11 +44,16 @@ def _augment_window(
     )
     video, points = draw(video, points)
     placed = points.as_subclass(Tensor) / (size / 2) - 1
-    placed = torch.where(landmark == 0, 0.0, placed)
+    placed = torch.where(landmark.any(2, keepdim=True), placed, 0.0)
     picture = video.as_subclass(Tensor).permute(0, 2, 3, 1)
     if torch.rand(()) < 0.5:
-        picture, placed = picture.flip(2), placed[:, MIRROR] * torch.tensor([-1.0, 1.0])
+        picture, placed = mirror(picture, placed)
     if cutout:
         hole = v2.RandomErasing(cutout, scale=(0.02, 0.2))
         picture = hole(picture.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
     return picture, placed
+
+
+def mirror(face: Tensor, landmark: Tensor) -> tuple[Tensor, Tensor]:
+    """Exchange left and right of faces (T, H, W, C) and of their landmarks (T, P, 2)."""
+    return face.flip(2), landmark[:, MIRROR] * torch.tensor([-1.0, 1.0])

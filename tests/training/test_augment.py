@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from affectkit.training.augment import MIRROR, augment
+from affectkit.training.augment import MIRROR, augment, mirror
 from affectkit.training.windows import Batch
 
 
@@ -10,6 +10,20 @@ def test_mirroring_twice_is_nothing():
     assert np.array_equal(np.array(MIRROR)[MIRROR], np.arange(68))
     pairs = {0: 16, 17: 26, 31: 35, 36: 45, 41: 46, 48: 54, 60: 64, 27: 27, 8: 8}
     assert {left: MIRROR[left] for left in pairs} == pairs
+
+
+def test_a_mirrored_face_known_by_hand():
+    """Two rows of four pixels; the outer corners of the eyes, a mouth corner, the nose."""
+    picture = torch.arange(8, dtype=torch.uint8).view(1, 2, 4, 1)
+    landmark = torch.zeros(1, 68, 2)
+    landmark[0, 36], landmark[0, 45] = torch.tensor([-0.5, -0.3]), torch.tensor([0.4, -0.2])
+    landmark[0, 48], landmark[0, 30] = torch.tensor([-0.2, 0.5]), torch.tensor([0.1, 0.0])
+    turned, placed = mirror(picture, landmark)
+    assert turned.flatten().tolist() == [3, 2, 1, 0, 7, 6, 5, 4]
+    expected = torch.zeros(1, 68, 2)
+    expected[0, 45], expected[0, 36] = torch.tensor([0.5, -0.3]), torch.tensor([-0.4, -0.2])
+    expected[0, 54], expected[0, 30] = torch.tensor([0.2, 0.5]), torch.tensor([-0.1, 0.0])
+    assert torch.equal(placed, expected)
 
 
 def batch_of(face):
@@ -23,6 +37,33 @@ def test_augmentation_is_alike_in_all_frames_of_a_window():
     drawn = augment(batch_of(face), 32).face[0]
     assert drawn.shape == (6, 32, 32, 3)
     assert (drawn == drawn[0]).all()
+
+
+def test_each_window_is_drawn_by_itself_and_annotations_stay():
+    face = torch.randint(0, 256, (1, 1, 48, 48, 3), dtype=torch.uint8).repeat(3, 2, 1, 1, 1)
+    batch = Batch(face, torch.zeros(3, 2, 68, 2), torch.rand(3, 2, 2))
+    torch.manual_seed(0)
+    drawn = augment(batch, 32)
+    first, second, third = drawn.face.float()
+    assert min((first - second).abs().mean(), (second - third).abs().mean()) > 5
+    assert torch.equal(drawn.annotation, batch.annotation)
+    assert not drawn.landmark.any()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_all_landmarks_go_the_same_way(seed):
+    """Also one outside the picture, one that moves, and those exactly on a middle line."""
+    batch = batch_of(torch.zeros(2, 48, 48, 3, dtype=torch.uint8))
+    nose = torch.tensor([[0.1, 0.2], [0.6, 0.1], [-0.3, 0.5], [1.3, -1.2]])  # on its own mirror
+    chin = torch.tensor([[0.0, 0.3], [-0.4, 0.0]])
+    batch.landmark[0, 0, 27:31], batch.landmark[0, :, 8] = nose, chin
+    torch.manual_seed(seed)
+    drawn = augment(batch, 32).landmark
+    ones = torch.ones(4, 1)
+    way = torch.linalg.solve(torch.cat([nose, ones], 1)[:3], drawn[0, 0, 27:30])
+    given = torch.cat([torch.cat([nose[3:], chin]), ones[:3]], 1)
+    expected = drawn[0, [0, 0, 1], [30, 8, 8]]
+    torch.testing.assert_close(given @ way, expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(6))
