@@ -4,11 +4,13 @@ import pytest
 import torch
 from torch import nn
 
+from affectkit.training.fit import train_epoch
 from affectkit.training.learner import build_learner, freeze
 from affectkit.training.memory import checkpoint_gradients
+from affectkit.training.place import Place
 from affectkit.training.sampling import plan_epoch
 from affectkit.training.step import carried, forward, train_step
-from affectkit.training.windows import Batch, open_source, read_batch
+from affectkit.training.windows import Batch, Window, open_source, read_batch
 
 VIT = {"model__backbone": "test_vit", "windows__input_size": 160, "model__dropout": 0}
 
@@ -110,6 +112,34 @@ def test_carried_memory_gives_what_whole_recordings_give(temporal, recipe, make_
             count = road["window"].stop - road["window"].start
             expected, _ = forward(learner, settings, read_batch(sources, [road["window"]], count))
             torch.testing.assert_close(torch.cat(road["rows"]), expected[0], rtol=1e-5, atol=1e-5)
+
+
+def test_a_fresh_window_remembers_nothing_and_a_carried_one_all():
+    state = (torch.ones(2, 3, 4), torch.full((2, 3, 1), 5.0))
+    windows = [Window(0, 10, 20, carried=True), Window(1, 0, 10), Window(2, 20, 30, carried=True)]
+    first, second = carried(state, windows)
+    assert first.sum((0, 2)).tolist() == [8, 0, 8]
+    assert second.sum((0, 2)).tolist() == [10, 0, 10]
+    assert carried((), windows) == ()
+
+
+@pytest.mark.parametrize("order", ["carried", "shuffled"])
+def test_the_loop_hands_on_what_carried_windows_remember(order, recipe, make_recording):
+    settings = recipe(windows__order=order, windows__batch=1, windows__length=10)
+    sources = [open_source(make_recording("long", 65))]
+    by_loop, by_hand = build_learner(settings, 10), build_learner(settings, 10)
+    place, state = Place(), ()
+    train_epoch(by_loop, settings, sources, place, lambda: None)
+    planned = plan_epoch(sources, settings.windows, (settings.seed, 0))
+    for number, windows in enumerate(planned, start=1):
+        torch.manual_seed(hash((settings.seed, number)))
+        if order == "shuffled" or not windows[0].carried:
+            state = ()
+        state = train_step(by_hand, settings, read_batch(sources, windows, 10), state).state
+        assert not any(part.requires_grad for part in state)  # the gradient ends here
+    assert place.step == len(planned) > 4
+    assert len(place.state) == (order == "carried")
+    assert_same(by_loop.model.state_dict(), by_hand.model.state_dict(), 0)
 
 
 def test_pieces_of_a_batch_carry_their_own_memory(recipe):
