@@ -38,18 +38,34 @@ class Size(NamedTuple):
     epochs: tuple[int, int]  # of the CNN by itself, and of every net from there on
     recipe: tuple[str, ...]  # changes to the demo's
     by_itself: tuple[str, ...]  # windows of nets without a memory: short ones bring more people
+    onward: tuple[str, ...]  # changes once there is a CNN to start from
 
 
 FULL = Size(
-    (32, 8, 16), 20.0, 256, 3, (12, 12),
-    ("windows.length=80", "windows.batch=4"), ("windows.length=20", "windows.batch=16"),
-)  # fmt: skip
+    people=(32, 8, 16),
+    seconds=20,
+    picture=256,
+    seeds=3,
+    epochs=(20, 20),
+    recipe=("windows.length=80", "windows.batch=4"),
+    by_itself=("windows.length=20", "windows.batch=16"),
+    onward=(),
+)
 QUICK = Size(
-    (48, 8, 12), 8.0, 160, 2, (8, 10),
-    ("model.backbone=test_efficientnet", "windows.input_size=48", "windows.length=60",
-     "windows.batch=3"),
-    ("windows.length=10", "windows.batch=16"),
-)  # fmt: skip
+    people=(48, 8, 12),
+    seconds=8,
+    picture=160,
+    seeds=2,
+    epochs=(8, 8),
+    recipe=(
+        "model.backbone=test_efficientnet",  # timm's smallest: it learns from few people
+        "windows.input_size=48",
+        "windows.length=60",
+        "windows.batch=3",
+    ),
+    by_itself=("windows.length=10", "windows.batch=16"),
+    onward=("training.learning_rates.cnn=5e-4", "training.learning_rates.connected=5e-4"),
+)
 
 
 class Net(NamedTuple):
@@ -68,7 +84,7 @@ STARTS: dict[str, tuple[str, ...]] = {
     "landmarks": ("model.landmarks=true",),
     "mse": ("training.loss=mse",),
 }
-CNN, TRAILING = "per-frame CNN", "its trailing mean"
+CNN, TRAILING = "per-frame CNN", "trailing mean of the CNN"
 NETS: dict[str, Net] = {
     CNN: Net("plain", ALONE),
     "per-frame CNN, landmarks": Net("landmarks", ALONE),
@@ -147,7 +163,8 @@ def net_recipe(name: str, seed: int, size: Size, starts: Path) -> Recipe:
     weights = (starts / f"{start}-{seed}").resolve()
     named = (f"name={name}", f"seed={seed}", f"training.epochs={size.epochs[1]}")
     common = _common(size, changes)
-    return read_recipe("demo", [*common, *STARTS[start], *named, f"model.weights={weights}"])
+    then = (*size.onward, f"model.weights={weights}")
+    return read_recipe("demo", [*common, *STARTS[start], *named, *then])
 
 
 def _common(size: Size, changes: tuple[str, ...]) -> tuple[str, ...]:

@@ -42,18 +42,21 @@ def wide_table(outcome: Outcome) -> pd.DataFrame:
         for row in outcome.rows.to_dict("records")
     }
 
-    def show(net: str, minus: str, affect: str = "mean", metric: str = "ccc") -> str:
+    def show(net: str, minus: str = ITSELF, affect: str = "mean", metric: str = "ccc") -> str:
         row = rows.get((net, minus, affect, metric))
         return cell(row) if row else "–"
 
+    def bare(net: str, affect: str) -> str:
+        return show(net, affect=affect).partition(" ")[0]  # the table would be too wide
+
     nets = list(dict.fromkeys(outcome.rows["net"]))
     columns = {
-        "CCC V": [cell(rows[n, ITSELF, "valence", "ccc"] | {"low": None}) for n in nets],
-        "CCC A": [cell(rows[n, ITSELF, "arousal", "ccc"] | {"low": None}) for n in nets],
-        "CCC mean": [show(n, ITSELF) for n in nets],
+        "CCC V": [bare(n, "valence") for n in nets],
+        "CCC A": [bare(n, "arousal") for n in nets],
+        "CCC mean": [show(n) for n in nets],
         f"minus {CNN}": [show(n, CNN) for n in nets],
-        f"minus {TRAILING}": [show(n, TRAILING) for n in nets],
-        "RMSE": [show(n, ITSELF, metric="rmse") for n in nets],
+        "minus trailing mean": [show(n, TRAILING) for n in nets],
+        "RMSE": [show(n, metric="rmse") for n in nets],
         ELSEWHERE: [_published(n) for n in nets],
     }
     return pd.DataFrame(columns, index=pd.Index(nets, name="drawn people"))
@@ -77,9 +80,9 @@ def caption(outcome: Outcome) -> str:
         f"seeds; trained on {train} people, the best epoch and the trailing mean "
         f"({' and '.join(map(str, outcome.windows))} frames) picked on {validation} others. "
         f"Every net starts from a CNN trained by itself for {alone} epochs with the same seed, and "
-        f"is trained for {after} more. CCC and RMSE with variances divided by n; CCC mean is of "
-        f"valence and arousal. Brackets: 95 % percentile bootstrap, people and seeds resampled "
-        f"({outcome.resamples} resamples), differences paired by both; {size.seeds} seeds say "
+        f"is trained for {after} more. CCC with variances divided by n (ddof 0); CCC mean and RMSE "
+        f"are means of valence and arousal. Brackets: 95 % percentile bootstrap, people and seeds "
+        f"resampled ({outcome.resamples} times), differences paired by both; {size.seeds} seeds say "
         f"little about others, and the people trained on are not resampled.\n"
         f"{TRAPS}\n"
         f"The last column is another dataset, other nets and other scores, and to be compared with "

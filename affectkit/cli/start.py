@@ -88,10 +88,8 @@ def _compare_networks(quick: bool, out: Path, form: str) -> None:
         size = networks.QUICK if quick else networks.FULL
         outcome = networks.compare_networks(out, size, progress=progress)
     if form == "table":
-        wide = networks_table.wide_table(outcome)
-        rows = [
-            {"net": net, **{str(name): row[name] for name in wide}} for net, row in wide.iterrows()
-        ]
+        wide = networks_table.wide_table(outcome).reset_index(names="net")
+        rows = [dict(zip(map(str, wide), cells, strict=True)) for cells in wide.values]
         printing.show_rows(console, rows)
         console.print(networks_table.caption(outcome), highlight=False)
         console.print(f"The trained nets are kept in {outcome.runs}", highlight=False)
