@@ -19,6 +19,7 @@ CONTRACT = "run.json"
 HISTORY = "history.csv"
 SCORES = "scores.csv"
 CARD = "card.md"
+ENSEMBLE = "ensemble"  # key of the contract of a run that is the mean of others: their folders
 
 
 def write_contract(run: Path, contract: dict[str, Any]) -> None:

@@ -18,6 +18,8 @@ COMMANDS = (
     data.prepare,
     runs.train,
     runs.predict,
+    runs.ensemble,
+    runs.tune,
     runs.evaluate,
     runs.compare,
     runs.attribute,

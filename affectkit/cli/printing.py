@@ -89,6 +89,19 @@ def show_rows(console: Console, rows: Sequence[dict[str, Any]]) -> None:
     console.print(table)
 
 
+def rounded(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table of numbers, "–" where there is none."""
+    return [
+        {
+            str(name): ("–" if pd.isna(value) else f"{value:.3g}" if value >= 1 else f"{value:.3f}")
+            if isinstance(value, float)
+            else value
+            for name, value in row.items()
+        }
+        for row in table.to_dict("records")
+    ]
+
+
 def show_recordings(console: Console, stores: Sequence[Path]) -> None:
     """Frames, faces and annotations of new recordings."""
     rows = []

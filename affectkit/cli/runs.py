@@ -70,22 +70,69 @@ def predict(
     overlay: Annotated[
         Path | None, typer.Option(help="Write one video with its prediction drawn onto it.")
     ] = None,
+    window: Annotated[
+        int | None, typer.Option(help="Frames read from an empty state; 0 = one stream.")
+    ] = None,
+    stride: Annotated[int | None, typer.Option(help="Frames between windows.")] = None,
+    blend: Annotated[
+        str | None, typer.Option(help="Of windows that overlap: mean, triangular.")
+    ] = None,
+    smooth: Annotated[
+        str | None, typer.Option(help="none, median, savitzky-golay, wiener.")
+    ] = None,
+    smooth_seconds: Annotated[float | None, typer.Option(help="The filter's window.")] = None,
 ) -> None:
-    """Predict valence and arousal of every frame; the results lie in the run's folder."""
-    from affectkit.predict import gather
+    """Predict valence and arousal of every frame; the results lie in the run's folder.
+
+    What is not given here is as the run's contract says: its recipe's [predict], or what
+    'affectkit tune' found.
+    """
+    from affectkit.predict import gather, how_to_predict
     from affectkit.predict import predict as predict_one
 
+    how = how_to_predict(
+        run,
+        window=window,
+        stride=stride,
+        blend=blend,
+        smooth=smooth,
+        smooth_seconds=smooth_seconds,
+    )
     with printing.progress(console) as progress:
         stores = gather(run, paths, progress)
         if overlay and len(stores) != 1:
             raise AffectkitError(f"--overlay takes one recording, got {len(stores)}")
         for done, store in enumerate(stores, start=1):
-            predict_one(run, store)
+            predict_one(run, store, how=how)
             progress("predict", done, len(stores))
         if overlay:
             printing.overlay(run, stores[0], overlay, progress)
     console.print(f"{len(stores)} predictions in {run / 'predictions'}")
     printing.show_origin(console, run)
+
+
+def ensemble(
+    out: Annotated[Path, typer.Argument(help="Folder of the new run.")],
+    runs: Annotated[list[Path], typer.Argument(help="Two or more runs.")],
+) -> None:
+    """Make a run that is the mean of others; predict and evaluate it like any other."""
+    from affectkit.predict import make_ensemble
+
+    make_ensemble(out, runs)
+    console.print(f"{out} is the mean of {len(runs)} runs; next: affectkit predict {out} PATHS")
+
+
+def tune(
+    run: Path,
+    recordings: Annotated[Path | None, typer.Option(help="Where the run's are now.")] = None,
+) -> None:
+    """Choose the filter of a run's predictions on its validation recordings, and keep it."""
+    from affectkit.predict import tune as tune_run
+
+    with printing.progress(console) as progress:
+        table = tune_run(run, recordings, progress=progress)
+    printing.show_rows(console, printing.rounded(table))
+    console.print(f"{run} now predicts as the first row says; predict again what is predicted")
 
 
 def evaluate(

@@ -84,7 +84,7 @@ def median(trace: Array, window: int) -> Array:
     return np.asarray(signal.medfilt(trace, window))
 
 
-def savgol(trace: Array, window: int) -> Array:
+def savitzky_golay(trace: Array, window: int) -> Array:
     """A parabola fitted to the window (Savitzky & Golay 1964): keeps the height of peaks."""
     return np.asarray(signal.savgol_filter(trace, window, min(2, window - 1)))
 
@@ -98,6 +98,6 @@ def wiener(trace: Array, window: int) -> Array:
 
 FILTERS: dict[str, Callable[[Array, int], Array]] = {
     "median": median,
-    "savgol": savgol,
+    "savitzky-golay": savitzky_golay,
     "wiener": wiener,
 }

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from affectkit.errors import AffectkitError
 from affectkit.files import beside
 from affectkit.models.cnn_rnn import CnnRnn
-from affectkit.run import CHECKPOINT, RECIPE, WEIGHTS, read_contract
+from affectkit.run import CHECKPOINT, ENSEMBLE, RECIPE, WEIGHTS, read_contract
 from affectkit.training.recipe import Recipe, read_recipe
 
 FRAME_PART = ("cnn.", "connected.")  # what sees one frame by itself
@@ -63,7 +63,11 @@ def load_model(run: Path) -> CnnRnn:
     Raises:
         AffectkitError: `run` is not a run, has no weights yet, or they do not fit its recipe.
     """
-    read_contract(run)
+    members = read_contract(run).get(ENSEMBLE)
+    if members:
+        raise AffectkitError(
+            f"{run} is the mean of {', '.join(members)} and has no net of its own; take one of them"
+        )
     path = run / WEIGHTS
     if not path.is_file():
         raise AffectkitError(f"{run} has no {WEIGHTS} yet: its training has not finished an epoch")

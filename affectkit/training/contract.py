@@ -13,7 +13,15 @@ from affectkit.datasets.listing import make_index
 from affectkit.errors import AffectkitError
 from affectkit.files import write_text
 from affectkit.recording import AFFECT
-from affectkit.run import CHECKPOINT, CONTRACT, RECIPE, WEIGHTS, read_contract, write_contract
+from affectkit.run import (
+    CHECKPOINT,
+    CONTRACT,
+    ENSEMBLE,
+    RECIPE,
+    WEIGHTS,
+    read_contract,
+    write_contract,
+)
 from affectkit.training.recipe import Recipe, SplitSection, read_recipe, recipe_text
 
 PACKAGES = ("affectkit", "torch", "timm", "lightning-fabric", "numpy", "xarray")
@@ -108,6 +116,7 @@ def describe(recipe: Recipe, folder: Path, splits: Splits) -> dict[str, Any]:
         "backbone": recipe.model.backbone,
         "temporal": recipe.model.temporal,
         "loss": recipe.training.loss,
+        "predict": recipe.predict.model_dump(),
         "seed": recipe.seed,
         "datasets": sorted({recording.attrs["dataset"] for recording in everything}),
         "recordings": str(folder.resolve()),
@@ -133,6 +142,8 @@ def claim_run(recipe: Recipe, recordings: Path, run: Path, splits: Splits) -> No
         AffectkitError: it belongs to another recipe, other recordings or splits, a newer affectkit
             wrote it, or part of it is lost.
     """
+    if (run / CONTRACT).is_file() and ENSEMBLE in read_contract(run):
+        raise AffectkitError(f"{run} is the mean of other runs; train into another folder")
     contract = describe(recipe, recordings, splits)
     if not (run / CHECKPOINT).is_file() and not (run / WEIGHTS).is_file():
         write_text(run / RECIPE, recipe_text(recipe))

@@ -183,6 +183,27 @@ class SplitSection(Section):
         return self
 
 
+class PredictSection(Section):
+    """How a run predicts, unless it is told otherwise; the run's contract carries it."""
+
+    window: int = Field(default=0, ge=0, description="frames from an empty state; 0 = one stream")
+    stride: int = Field(default=0, ge=0, description="frames between starts; 0 = window")
+    blend: Literal["mean", "triangular"] = Field(default="mean", description="where they overlap")
+    smooth: Literal["none", "median", "savitzky-golay", "wiener"] = "none"
+    smooth_seconds: float = Field(
+        default=1.0, gt=0, allow_inf_nan=False, description="the filter's window"
+    )
+
+    @model_validator(mode="after")
+    def _no_frame_is_left_out(self) -> Self:
+        if self.stride > self.window:
+            raise PydanticCustomError(
+                "stride",
+                "predict.stride should be at most predict.window: frames would be left out",
+            )
+        return self
+
+
 class Recipe(Section):
     """A whole recipe."""
 
@@ -192,6 +213,7 @@ class Recipe(Section):
     windows: WindowSection = WindowSection()
     training: TrainingSection = TrainingSection()
     splits: SplitSection = SplitSection()
+    predict: PredictSection = PredictSection()
 
     @model_validator(mode="after")
     def _spread_is_learnt(self) -> Self:

@@ -14,6 +14,7 @@ from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.models.temporal import State
 from affectkit.recording import AFFECT, FACE_CHUNK
 from affectkit.training.overlap import Windows, blend_windows
+from affectkit.training.pixels import face_reader
 from affectkit.training.windows import landmark_in_crop, resize
 
 
@@ -45,10 +46,13 @@ def read_chunks(
 
 
 def _read_pieces(recording: xr.Dataset, chunk: int) -> Iterator[Piece]:
-    needed = recording[["face", "landmark", "crop_box"]]
-    for start in range(0, recording.sizes["frame"], chunk):
-        piece = needed.isel(frame=slice(start, start + chunk))
-        yield Piece(piece["face"].values, landmark_in_crop(piece))
+    needed = recording[["landmark", "crop_box"]]
+    read_faces, shape = face_reader(recording), recording["face"].shape
+    for start in range(0, shape[0], chunk):
+        stop = min(start + chunk, shape[0])
+        face = np.empty((stop - start, *shape[1:]), np.uint8)
+        read_faces(start, stop, face)
+        yield Piece(face, landmark_in_crop(needed.isel(frame=slice(start, stop))))
 
 
 def _ahead(pieces: Iterator[Piece]) -> Iterator[Piece]:

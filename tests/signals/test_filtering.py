@@ -24,7 +24,7 @@ def test_a_median_of_5_frames_takes_out_what_is_shorter_than_3():
     ("method", "theirs"),
     [
         ("median", lambda x: ndimage.median_filter(x, 11, mode="reflect")),
-        ("savgol", lambda x: signal.savgol_filter(x, 11, 2)),
+        ("savitzky-golay", lambda x: signal.savgol_filter(x, 11, 2)),
     ],
 )
 def test_even_frames_are_filtered_as_scipy_does(method, theirs):
@@ -33,9 +33,9 @@ def test_even_frames_are_filtered_as_scipy_does(method, theirs):
         np.testing.assert_allclose(ours[INSIDE, column], theirs(NOISE[:, column])[INSIDE])
 
 
-def test_savgol_keeps_a_parabola():
+def test_savitzky_golay_keeps_a_parabola():
     parabola = (TIME - 3) ** 2
-    filtered = apply_filter(parabola, TIME, "savgol", 0.6)
+    filtered = apply_filter(parabola, TIME, "savitzky-golay", 0.6)
     np.testing.assert_allclose(filtered[INSIDE], parabola[INSIDE], atol=1e-9)
 
 
@@ -89,7 +89,7 @@ def test_the_window_counts_in_seconds_where_frames_were_dropped():
     filtered = apply_filter(step[kept], TIME[kept], "median", 1.0)
     assert len(even_grid(TIME[kept])) == 199
     np.testing.assert_array_equal(filtered > 0.5, step[kept] > 0.5)
-    ramp = apply_filter(TIME[kept], TIME[kept], "savgol", 1.0)
+    ramp = apply_filter(TIME[kept], TIME[kept], "savitzky-golay", 1.0)
     np.testing.assert_allclose(ramp[15:-8], TIME[kept][15:-8], atol=1e-9)
 
 
