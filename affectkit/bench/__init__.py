@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from affectkit.bench.predict import bench_predict
 from affectkit.bench.prepare import bench_prepare
 from affectkit.bench.saliency import bench_saliency
 from affectkit.bench.train import bench_train
 from affectkit.errors import unknown
 
 BENCHES: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "predict": bench_predict,
     "prepare": bench_prepare,
     "saliency": bench_saliency,
     "train": bench_train,
