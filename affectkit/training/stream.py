@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import xarray as xr
-from numpy.typing import NDArray
 from torch import Tensor
 
 from affectkit.models.cnn_rnn import CnnRnn
@@ -25,37 +24,32 @@ class Chunk(NamedTuple):
     landmark: Tensor  # (T, P, 2)
 
 
-class Piece(NamedTuple):
-    """T frames of a recording as they are stored."""
-
-    face: NDArray[np.uint8]  # (T, H, W, C)
-    landmark: NDArray[np.float32]  # (T, P, 2)
-
-
 def read_chunks(
     model: CnnRnn, recording: xr.Dataset, input_size: int, chunk: int = FACE_CHUNK
 ) -> Iterator[Chunk]:
     """Read a recording in pieces of at most `chunk` frames, on the model's device.
 
-    The next piece is read while the net works on one.
+    The next piece is read and normalised while the net works on one.
     """
+    return _ahead(_read_pieces(model, recording, input_size, chunk))
+
+
+def _read_pieces(
+    model: CnnRnn, recording: xr.Dataset, input_size: int, chunk: int
+) -> Iterator[Chunk]:
     device = model.output.weight.device
-    for face, landmark in _ahead(_read_pieces(recording, chunk)):
-        resized = resize(torch.from_numpy(face).to(device), input_size)
-        yield Chunk(model.normalise(resized), torch.from_numpy(landmark).to(device))
-
-
-def _read_pieces(recording: xr.Dataset, chunk: int) -> Iterator[Piece]:
     needed = recording[["landmark", "crop_box"]]
     read_faces, shape = face_reader(recording), recording["face"].shape
     for start in range(0, shape[0], chunk):
         stop = min(start + chunk, shape[0])
         face = np.empty((stop - start, *shape[1:]), np.uint8)
         read_faces(start, stop, face)
-        yield Piece(face, landmark_in_crop(needed.isel(frame=slice(start, stop))))
+        landmark = landmark_in_crop(needed.isel(frame=slice(start, stop)))
+        resized = resize(torch.from_numpy(face).to(device), input_size)
+        yield Chunk(model.normalise(resized), torch.from_numpy(landmark).to(device))
 
 
-def _ahead(pieces: Iterator[Piece]) -> Iterator[Piece]:
+def _ahead(pieces: Iterator[Chunk]) -> Iterator[Chunk]:
     with ThreadPoolExecutor(1) as reader:
         following = reader.submit(next, pieces, None)
         while (piece := following.result()) is not None:
