@@ -39,33 +39,7 @@ class Size(NamedTuple):
     recipe: tuple[str, ...]  # changes to the demo's
     by_itself: tuple[str, ...]  # windows of nets without a memory: short ones bring more people
     onward: tuple[str, ...]  # changes once there is a CNN to start from
-
-
-FULL = Size(
-    people=(32, 8, 16),
-    seconds=20,
-    picture=256,
-    seeds=3,
-    epochs=(20, 20),
-    recipe=("windows.length=80", "windows.batch=4"),
-    by_itself=("windows.length=20", "windows.batch=16"),
-    onward=(),
-)
-QUICK = Size(
-    people=(48, 8, 12),
-    seconds=8,
-    picture=160,
-    seeds=2,
-    epochs=(8, 8),
-    recipe=(
-        "model.backbone=test_efficientnet",  # timm's smallest: it learns from few people
-        "windows.input_size=48",
-        "windows.length=60",
-        "windows.batch=3",
-    ),
-    by_itself=("windows.length=10", "windows.batch=16"),
-    onward=("training.learning_rates.cnn=5e-4", "training.learning_rates.connected=5e-4"),
-)
+    nets: tuple[str, ...]  # of `NETS`; the first is the per-frame CNN
 
 
 class Net(NamedTuple):
@@ -96,6 +70,34 @@ NETS: dict[str, Net] = {
     "joint CNN-GRU, MSE loss": Net("mse", GRU),
 }
 LONGEST = 60  # frames of a trailing mean that are tried
+
+FULL = Size(
+    people=(32, 8, 16),
+    seconds=20,
+    picture=256,
+    seeds=3,
+    epochs=(20, 20),
+    recipe=("windows.length=80", "windows.batch=4"),
+    by_itself=("windows.length=20", "windows.batch=16"),
+    onward=(),
+    nets=tuple(NETS),
+)
+QUICK = Size(
+    people=(48, 8, 12),
+    seconds=8,
+    picture=160,
+    seeds=2,
+    epochs=(8, 8),
+    recipe=(
+        "model.backbone=test_efficientnet",  # timm's smallest: it learns from few people
+        "windows.input_size=48",
+        "windows.length=60",
+        "windows.batch=3",
+    ),
+    by_itself=("windows.length=10", "windows.batch=16"),
+    onward=("training.learning_rates.cnn=5e-4", "training.learning_rates.connected=5e-4"),
+    nets=(CNN, "frozen CNN + GRU", "joint CNN-LSTM", "joint CNN-GRU", "joint CNN-GRU, landmarks"),
+)
 
 
 class Outcome(NamedTuple):
@@ -134,12 +136,12 @@ def compare_networks(
     first = [
         Job(start_recipe(name, seed, size), recordings, starts / f"{name}-{seed}", scored=False)
         for seed in seeds
-        for name in STARTS
+        for name in dict.fromkeys(NETS[net].start for net in size.nets)
     ]
     rest = [
         Job(net_recipe(name, seed, size, starts), recordings, run_of(runs, name, seed), scored=True)
         for seed in seeds
-        for name in NETS
+        for name in size.nets
     ]
     train_all(first, workers, "train CNNs by themselves, epochs", progress)
     train_all(rest, workers, "train nets from there, epochs", progress)
@@ -196,7 +198,7 @@ def summarise(runs: Path, size: Size, bootstrap: Bootstrap = Bootstrap()) -> Out
     seeds = range(size.seeds)
     test = {
         name: [pairs.open_pairs(run_of(runs, name, seed), None, "test") for seed in seeds]
-        for name in NETS
+        for name in size.nets
     }
     validation = [pairs.open_pairs(run_of(runs, CNN, seed), None, "validation") for seed in seeds]
     windows = tuple(map(pick_window, validation))

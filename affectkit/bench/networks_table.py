@@ -74,7 +74,9 @@ def caption(outcome: Outcome) -> str:
     size = outcome.size
     train, validation, _ = size.people
     alone, after = size.epochs
-    published = ", ".join(f"{row.net} beside '{net}'" for net, row in PUBLISHED.items())
+    published = ", ".join(
+        f"{row.net} beside '{net}'" for net, row in PUBLISHED.items() if net in size.nets
+    )
     return (
         f"{outcome.frames} frames of {outcome.subjects} test people pooled, mean over {size.seeds} "
         f"seeds; trained on {train} people, the best epoch and the trailing mean "

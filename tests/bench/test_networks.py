@@ -21,7 +21,7 @@ TINY = networks.QUICK._replace(
     people=(2, 2, 2), seconds=3, epochs=(1, 1),
     recipe=("model.backbone=test_efficientnet", "windows.input_size=32", "windows.length=20",
             "windows.batch=2"),
-    by_itself=("windows.length=10", "windows.batch=4"),
+    by_itself=("windows.length=10", "windows.batch=4"), nets=tuple(NETS),
 )  # fmt: skip
 
 
