@@ -58,7 +58,7 @@ def notebooks(
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="networks, prepare, saliency or train")],
+    name: Annotated[str, typer.Argument(help="networks, predict, prepare, saliency or train")],
     quick: Annotated[bool, typer.Option("--quick", help="networks: minutes, not an hour.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="networks: folder for everything. [data/networks]")

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from affectkit.metrics import ROUNDING
 
+LOST = 1e-12  # of a squared mean: what subtracting it leaves below this is rounding
+
 SUMS = (
     "count",
     "a",
@@ -59,11 +61,9 @@ def metrics_of(sums: xr.DataArray) -> xr.DataArray:
     a, p, aa, pp, ap, error, squared, absolute, sign = (
         mean.sel(sum=name, drop=True) for name in SUMS[1:]
     )
-    covariance, variance_a, variance_p = (
-        _spread(ap - a * p),
-        _spread(aa - a * a),
-        _spread(pp - p * p),
-    )
+    variance_a, variance_p = _variance(aa, a), _variance(pp, p)
+    constant = (variance_a == 0) | (variance_p == 0)
+    covariance = (ap - a * p).where(~constant, 0.0)
     values: dict[str, xr.DataArray] = {
         "ccc": 2 * covariance / (variance_a + variance_p + error**2),
         "pearson": covariance / (variance_a * variance_p) ** 0.5,
@@ -75,8 +75,9 @@ def metrics_of(sums: xr.DataArray) -> xr.DataArray:
     return xr.concat(list(values.values()), pd.Index(list(values), name="metric"))
 
 
-def _spread(moment: xr.DataArray) -> xr.DataArray:
-    return moment.where(~(abs(moment) <= ROUNDING), 0.0)
+def _variance(square: xr.DataArray, mean: xr.DataArray) -> xr.DataArray:
+    variance = square - mean**2
+    return variance.where(~(variance <= np.maximum(ROUNDING, LOST * mean**2)), 0.0)
 
 
 def with_mean(values: xr.DataArray) -> xr.DataArray:

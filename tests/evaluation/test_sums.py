@@ -51,6 +51,17 @@ def test_a_constant_prediction_scores_as_in_metrics(name, expected):
     )
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_subject_whose_prediction_is_constant_has_no_correlation_when_drawn_alone(seed):
+    # centred on all frames it is a constant far from 0, and of its variance only rounding is left
+    pair = random_pair(90, seed, missing=0)
+    pair["prediction"][:60] = np.random.default_rng(seed).uniform(-1, 1)
+    alone = group_sums(pair, np.arange(90) // 60).isel(group=0)
+    found = metrics_of(3 * alone)
+    assert found.sel(metric="pearson").isnull().all()
+    assert (found.sel(metric="ccc") == 0).all()
+
+
 def test_frames_without_annotation_count_for_nothing():
     pair = random_pair(30, 3, missing=0)
     pair["annotation"][20:] = np.nan
