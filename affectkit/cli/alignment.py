@@ -7,12 +7,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from affectkit.cli.console import say
+
 
 def show_video(console: Console, measures: dict[str, Any], form: str) -> None:
     """Measures and findings of a video as a table or as JSON."""
     if form == "json":
         findings = [finding._asdict() for finding in measures["findings"]]
-        _say(console, json.dumps(measures | {"findings": findings}, indent=2))
+        say(json.dumps(measures | {"findings": findings}, indent=2))
         return
     table = Table(show_header=False, box=None)
     for name, text in _rows(measures).items():
@@ -21,11 +23,11 @@ def show_video(console: Console, measures: dict[str, Any], form: str) -> None:
     findings = measures["findings"]
     if not findings:
         fps = measures["nominal_fps"]
-        _say(console, f"\nno findings: frame number / {fps:.5g} is each frame's time in seconds")
+        say(f"\nno findings: frame number / {fps:.5g} is each frame's time in seconds")
         return
-    _say(console, f"\n{len(findings)} finding{'s' * (len(findings) > 1)}")
+    say(f"\n{len(findings)} finding{'s' * (len(findings) > 1)}")
     for finding in findings:
-        _say(console, f"  {finding.kind}: {finding.text}")
+        say(f"  {finding.kind}: {finding.text}")
 
 
 def _rows(m: dict[str, Any]) -> dict[str, str]:
@@ -69,7 +71,3 @@ def _faces(m: dict[str, Any]) -> str:
     if m["faces"] is None:
         return "not looked for: dlib is not installed"
     return f"in {m['faces']:.0%} of {m['sampled_frames']} frames looked at"
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from affectkit.cli.console import console
+from affectkit.cli.console import say
 from affectkit.errors import AffectkitError, unknown
 
 
@@ -38,7 +38,7 @@ def figure(
         raise AffectkitError(f"a figure of {kind} shows one recording: name it behind the run")
     else:
         paper.figure(kind, source, recording, out, target=target)
-    console.print(f"{out}")
+    say(str(out))
 
 
 def dashboard(
@@ -52,4 +52,4 @@ def dashboard(
     """Predicted against annotated affect on the playing video, with saliency."""
     from affectkit.dashboard import launch
 
-    launch(runs, recordings=recordings, port=port, open_browser=browser, say=console.print)
+    launch(runs, recordings=recordings, port=port, open_browser=browser, say=say)

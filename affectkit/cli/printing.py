@@ -21,7 +21,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from affectkit.cli.console import counted
+from affectkit.cli.console import counted, say
 from affectkit.evaluation import POOLED, caption, format_scores
 from affectkit.overlay import write_overlay
 from affectkit.recording import open_recording
@@ -122,10 +122,10 @@ def show_recordings(console: Console, stores: Sequence[Path]) -> None:
     console.print(counted(len(rows), "recording"))
 
 
-def show_scores(console: Console, scores: pd.DataFrame, form: str) -> None:
+def show_scores(scores: pd.DataFrame, form: str) -> None:
     """Scores in one of the formats; what is meant for machines is printed as it is."""
     text = format_scores(scores, form)
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    say(text)
 
 
 def pooled_ccc(scores: pd.DataFrame, affect: str) -> str:
@@ -150,10 +150,10 @@ def show_outcome(console: Console, outcome: Any) -> None:  # noqa: ANN401
     console.print("Both nets were trained on drawn people: they know nothing about real ones.")
 
 
-def show_difference(console: Console, difference: pd.DataFrame, first: Path, second: Path) -> None:
+def show_difference(difference: pd.DataFrame, first: Path, second: Path) -> None:
     """The second run minus the first."""
-    console.print(f"{second} minus {first}", markup=False, highlight=False)
-    show_scores(console, difference, "table")
+    say(f"{second} minus {first}")
+    show_scores(difference, "table")
 
 
 def overlay(run: Path, store: Path, path: Path, report: Report) -> None:
@@ -170,7 +170,7 @@ def is_drawn(run: Path) -> bool:
     return bool(read_contract(run)["datasets"] == ["synthetic"])
 
 
-def show_origin(console: Console, run: Path) -> None:
+def show_origin(run: Path) -> None:
     """Say it where the run has only seen drawn people."""
     if is_drawn(run):
-        console.print(f"{run} was {DRAWN}.", highlight=False)
+        say(f"{run} was {DRAWN}.")

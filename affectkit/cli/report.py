@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from affectkit.checking import Finding, Report, summary, to_json
-from affectkit.cli.console import counted
+from affectkit.cli.console import counted, say
 from affectkit.errors import unknown
 from affectkit.recording import AFFECT
 
@@ -34,17 +34,17 @@ def check_format(form: str) -> None:
 def show_report(console: Console, report: Report, form: str, *, recordings: bool) -> None:
     """A report as a table or as JSON; `recordings` adds a row for each of them to the table."""
     if form == "json":
-        _say(console, to_json(report))
+        say(to_json(report))
         return
     if recordings:
-        _show_recordings(console, report)
+        _show_recordings(report)
     _show_splits(console, summary(report))
-    _show_rules(console, report)
-    _show_findings(console, "note", report.notes)
-    _show_findings(console, "finding", report.findings)
+    _show_rules(report)
+    _show_findings("note", report.notes)
+    _show_findings("finding", report.findings)
     outcome = counted(len(report.findings), "finding") if report.findings else "clean"
     number = counted(len(report.recordings), "recording")
-    _say(console, f"\n{report.dataset} in {report.root}: {number}, {outcome}")
+    say(f"\n{report.dataset} in {report.root}: {number}, {outcome}")
 
 
 def _show_splits(console: Console, pooled: pd.DataFrame) -> None:
@@ -90,7 +90,7 @@ def _span(low: float, high: float) -> str:
     return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}".replace("-", "−")
 
 
-def _show_rules(console: Console, report: Report) -> None:
+def _show_rules(report: Report) -> None:
     """Which rules laid labels on frames and why, and the ranges of the files."""
     rules: dict[str, list[str]] = {}
     for alignment in filter(None, report.recordings["alignment"]):
@@ -99,37 +99,37 @@ def _show_rules(console: Console, report: Report) -> None:
     for rule, reasons in rules.items():
         why = f": {reasons[0]}" if reasons[0] else ""
         more = "; others differ, see --format json" if len(set(reasons)) > 1 else ""
-        _say(console, f"alignment: {rule} ({counted(len(reasons), 'recording')}){why}{more}")
+        say(f"alignment: {rule} ({counted(len(reasons), 'recording')}){why}{more}")
     ranges = Counter(_range(source) for source in report.recordings["source_range"] if source)
     for text, number in ranges.items():
-        _say(console, f"range in the file: {text} ({counted(number, 'recording')})")
+        say(f"range in the file: {text} ({counted(number, 'recording')})")
 
 
 def _range(source: dict[str, list[float]]) -> str:
     return ", ".join(f"{affect} {_span(low, high)}" for affect, (low, high) in source.items())
 
 
-def _show_recordings(console: Console, report: Report) -> None:
+def _show_recordings(report: Report) -> None:
     """A line a recording, as wide as it takes."""
     found = Counter(finding.recording for finding in report.findings)
     columns = [f"{affect}_{name}" for affect in AFFECT for name in ("mean", "sd")]
     rows = report.recordings.assign(findings=report.recordings["recording"].map(found).fillna(0))
     shown = rows[["recording", "subject", "split", "fps", "uneven", *COUNTS, *columns, "findings"]]
-    _say(console, shown.to_string(index=False, na_rep="–", float_format="{:.6g}".format) + "\n")
+    say(shown.to_string(index=False, na_rep="–", float_format="{:.6g}".format) + "\n")
 
 
-def _show_findings(console: Console, what: str, found: Sequence[Finding]) -> None:
+def _show_findings(what: str, found: Sequence[Finding]) -> None:
     if not found:
         return
-    _say(console, f"\n{counted(len(found), what)}")
+    say(f"\n{counted(len(found), what)}")
     ordered = sorted(found, key=lambda finding: finding.kind)
     for kind, group in groupby(ordered, key=lambda finding: finding.kind):
         same = list(group)
-        _say(console, f"  {kind} ({len(same)})")
+        say(f"  {kind} ({len(same)})")
         for finding in same[:SHOWN]:
-            _say(console, f"    {_line(finding)}")
+            say(f"    {_line(finding)}")
         if len(same) > SHOWN:
-            _say(console, f"    and {len(same) - SHOWN} more: --format json lists them all")
+            say(f"    and {len(same) - SHOWN} more: --format json lists them all")
 
 
 def _line(finding: Finding) -> str:
@@ -137,7 +137,3 @@ def _line(finding: Finding) -> str:
         part for part in (finding.recording, finding.file) if part and part not in finding.text
     ]
     return ": ".join([*[", ".join(where)] * bool(where), finding.text])
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

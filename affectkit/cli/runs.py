@@ -7,7 +7,7 @@ import pandas as pd
 import typer
 
 from affectkit.cli import network, printing
-from affectkit.cli.console import console
+from affectkit.cli.console import console, say
 from affectkit.errors import AffectkitError
 
 if TYPE_CHECKING:  # training imports torch
@@ -61,7 +61,7 @@ def _train(recipe: "Recipe", recordings: Path, run: Path) -> None:
             progress=progress,
         )
     best = max(row["ccc_mean"] for row in history)
-    console.print(f"{run}: {len(history)} epochs, best mean CCC on validation {best:.3f}")
+    say(f"{run}: {len(history)} epochs, best mean CCC on validation {best:.3f}")
 
 
 def predict(
@@ -107,8 +107,8 @@ def predict(
             progress("predict", done, len(stores))
         if overlay:
             printing.overlay(run, stores[0], overlay, progress)
-    console.print(f"{len(stores)} predictions in {run / 'predictions'}")
-    printing.show_origin(console, run)
+    say(f"{len(stores)} predictions in {run / 'predictions'}")
+    printing.show_origin(run)
 
 
 def ensemble(
@@ -119,7 +119,7 @@ def ensemble(
     from affectkit.predict import make_ensemble
 
     make_ensemble(out, runs)
-    console.print(f"{out} is the mean of {len(runs)} runs; next: affectkit predict {out} PATHS")
+    say(f"{out} is the mean of {len(runs)} runs; next: affectkit predict {out} PATHS")
 
 
 def tune(
@@ -132,7 +132,7 @@ def tune(
     with printing.progress(console) as progress:
         table = tune_run(run, recordings, progress=progress)
     printing.show_rows(console, printing.rounded(table))
-    console.print(f"{run} now predicts as the first row says; predict again what is predicted")
+    say(f"{run} now predicts as the first row says; predict again what is predicted")
 
 
 def evaluate(
@@ -147,7 +147,7 @@ def evaluate(
     scores = evaluation.evaluate(run, recordings, split=split)
     raters = evaluation.evaluate_raters(run, recordings, split=split)
     shown = pd.concat([scores, raters]) if len(raters) else scores
-    printing.show_scores(console, shown, format_)
+    printing.show_scores(shown, format_)
 
 
 def compare(run: Path, others: list[Path], split: str = "test") -> None:
@@ -155,7 +155,7 @@ def compare(run: Path, others: list[Path], split: str = "test") -> None:
     from affectkit import evaluation
 
     for other in others:
-        printing.show_difference(console, evaluation.compare(run, other, split=split), run, other)
+        printing.show_difference(evaluation.compare(run, other, split=split), run, other)
 
 
 def attribute(
@@ -175,4 +175,4 @@ def attribute(
         for done, name in enumerate(names, start=1):
             attribute_one(run, recording_store(run, name), method)
             progress(f"attribute by {method}", done, len(names))
-    console.print(f"{len(names)} attributions in {run / 'attributions' / method}")
+    say(f"{len(names)} attributions in {run / 'attributions' / method}")

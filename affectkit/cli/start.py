@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from affectkit.cli import printing
-from affectkit.cli.console import console, errors
+from affectkit.cli.console import console, errors, say
 from affectkit.errors import AffectkitError
 
 
@@ -25,7 +25,7 @@ def demo(
         outcome = run_demo(out, QUICK if quick else FULL, progress=progress)
     printing.show_outcome(console, outcome)
     if dashboard:
-        launch(outcome.runs, recordings=outcome.recordings, port=port, say=console.print)
+        launch(outcome.runs, recordings=outcome.recordings, port=port, say=say)
 
 
 def doctor(
@@ -52,7 +52,7 @@ def notebooks(
     from affectkit import lab
 
     paths = lab.copy_notebooks(folder)
-    console.print("\n".join(str(path) for path in paths))
+    say("\n".join(map(str, paths)))
     if browser:
         lab.open_lab(folder)
 
@@ -92,7 +92,6 @@ def _compare_networks(quick: bool, out: Path, form: str) -> None:
         rows = [dict(zip(map(str, wide), cells, strict=True)) for cells in wide.values]
         printing.show_rows(console, rows)
         console.print(networks_table.caption(outcome), highlight=False)
-        console.print(f"The trained nets are kept in {outcome.runs}", highlight=False)
+        say(f"The trained nets are kept in {outcome.runs}")
     else:
-        text = networks_table.FORMATS[form](outcome)
-        console.print(text, markup=False, highlight=False, soft_wrap=True)
+        say(networks_table.FORMATS[form](outcome))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from affectkit.cli.console import console
+from affectkit.cli.console import say
 from affectkit.errors import AffectkitError
 
 
@@ -32,17 +32,13 @@ def submit(
         raise AffectkitError("give either RUN and --out, to write, or --check, to check")
     notes = submission.write(kind, run, sample, out, overwrite=overwrite)
     for note in notes:
-        _say(note)
+        say(note)
     _show_faults(submission.validate(kind, out, sample), out)
 
 
 def _show_faults(faults: list[str], path: Path) -> None:
     for fault in faults:
-        _say(fault)
-    _say(f"{path}: {len(faults)} kinds of fault" if faults else f"{path} fits the sample")
+        say(fault)
+    say(f"{path}: {len(faults)} kinds of fault" if faults else f"{path} fits the sample")
     if faults:
         raise typer.Exit(1)
-
-
-def _say(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

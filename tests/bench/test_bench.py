@@ -15,7 +15,9 @@ def test_ratios_are_against_the_named_reference():
 
 
 def test_an_unknown_benchmark_lists_the_known():
-    with pytest.raises(AffectkitError, match="known are networks, predict, prepare, saliency, train"):
+    with pytest.raises(
+        AffectkitError, match="known are networks, predict, prepare, saliency, train"
+    ):
         run_bench("speed")
 
 
