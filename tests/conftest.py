@@ -1,6 +1,7 @@
 """Shared recordings: affect is drawn into the pixels, so that its place and size are known."""
 
 import importlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import xarray as xr
 from hypothesis import settings
 
+from affectkit.cli.main import main
 from affectkit.recording import make_recording, save_recording
 from affectkit.training.fit import fit
 from affectkit.training.recipe import Recipe, read_recipe
@@ -159,3 +161,17 @@ def run(recordings, recipe, tmp_path) -> Path:
     """A run that was trained for one epoch: its predictions are bad, and that is enough."""
     fit(recipe(training__epochs=1, model__temporal="gru"), recordings, tmp_path / "run")
     return tmp_path / "run"
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Run a command; gives status, standard output and error."""
+
+    def run_command(*arguments):
+        monkeypatch.setattr(sys, "argv", ["affectkit", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        captured = capsys.readouterr()
+        return exit_.value.code, captured.out, captured.err
+
+    return run_command

@@ -28,6 +28,7 @@ PUBLISHED: dict[str, Published] = {
     "joint CNN-GRU, landmarks": Published("AffWildNet", 0.57, 0.43, "recalled"),
 }
 ELSEWHERE = "paper, Aff-Wild: V / A"
+MARKS = {"recalled": "(?)", "recalled, uncertain": "(??)"}
 TRAPS = (
     "These people are drawn. A net trained on them knows nothing about real people, and which net "
     "is ahead here need not be ahead elsewhere: arousal is drawn into movement that single frames "
@@ -66,7 +67,7 @@ def _published(net: str) -> str:
     if net not in PUBLISHED:
         return "–"
     row = PUBLISHED[net]
-    return f"{row.valence:.2f} / {row.arousal:.2f} ({row.how_known})"
+    return f"{row.valence:.2f} / {row.arousal:.2f} {MARKS[row.how_known]}"
 
 
 def caption(outcome: Outcome) -> str:
@@ -88,8 +89,8 @@ def caption(outcome: Outcome) -> str:
         f"say little about others, and the people trained on are not resampled.\n"
         f"{TRAPS}\n"
         f"The last column is another dataset, other nets and other scores, and to be compared with "
-        f"nothing here: Aff-Wild's test set, Kollias et al. 2019, recalled and not checked against "
-        f"the paper ({published})."
+        f"nothing here: Aff-Wild's test set, Kollias et al. 2019 ({published}); "
+        "(?) recalled and not checked against the paper, (??) and of uncertain digits."
     )
 
 

@@ -83,7 +83,9 @@ def show_epoch(console: Console, row: dict[str, float]) -> None:
 
 def show_rows(console: Console, rows: Sequence[dict[str, Any]]) -> None:
     """Rows with the same keys as a table."""
-    table = Table(*rows[0], box=None)
+    table = Table(box=None)
+    for name in rows[0]:
+        table.add_column(name, overflow="fold")  # on a narrow screen nothing is left out
     for row in rows:
         table.add_row(*(escape(str(value)) for value in row.values()))
     console.print(table)

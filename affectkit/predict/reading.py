@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from affectkit.errors import AffectkitError
+from affectkit.models.folding import fold_norms
 from affectkit.predict.how import how_to_predict, windows
 from affectkit.run import ENSEMBLE, read_contract
 from affectkit.signals import apply_filter
@@ -29,8 +30,10 @@ def read_run(run: Path, recording: xr.Dataset, how: PredictSection, chunk: int) 
     check_crop(contract["crop"], recording)
     members = contract.get(ENSEMBLE)
     if not members:
-        model = load_model(run)
-        return predict_frames(model, recording, contract["input_size"], chunk, windows(how))
+        size = contract["input_size"]
+        return predict_frames(
+            fold_norms(load_model(run), size), recording, size, chunk, windows(how)
+        )
     if how.window:
         raise AffectkitError(
             f"{run} is the mean of runs that are each read as their contracts say; "

@@ -1,7 +1,6 @@
 """A whole recording through the net, chunk by chunk: flat memory, and the state carried on."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +10,8 @@ from torch import Tensor
 
 from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.models.temporal import State
-from affectkit.recording import AFFECT, FACE_CHUNK
+from affectkit.recording import AFFECT, FACE_CHUNK, POINTS
+from affectkit.training.memory import keep_memory
 from affectkit.training.overlap import Windows, blend_windows
 from affectkit.training.pixels import face_reader
 from affectkit.training.windows import landmark_in_crop, resize
@@ -29,14 +29,8 @@ def read_chunks(
 ) -> Iterator[Chunk]:
     """Read a recording in pieces of at most `chunk` frames, on the model's device.
 
-    The next piece is read and normalised while the net works on one.
+    Landmarks are 0 for a net that does not look at them.
     """
-    return _ahead(_read_pieces(model, recording, input_size, chunk))
-
-
-def _read_pieces(
-    model: CnnRnn, recording: xr.Dataset, input_size: int, chunk: int
-) -> Iterator[Chunk]:
     device = model.output.weight.device
     needed = recording[["landmark", "crop_box"]]
     read_faces, shape = face_reader(recording), recording["face"].shape
@@ -44,17 +38,24 @@ def _read_pieces(
         stop = min(start + chunk, shape[0])
         face = np.empty((stop - start, *shape[1:]), np.uint8)
         read_faces(start, stop, face)
-        landmark = landmark_in_crop(needed.isel(frame=slice(start, stop)))
+        landmark = np.zeros((stop - start, POINTS, 2), np.float32)
+        if model.landmarks:
+            landmark = landmark_in_crop(needed.isel(frame=slice(start, stop)))
         resized = resize(torch.from_numpy(face).to(device), input_size)
         yield Chunk(model.normalise(resized), torch.from_numpy(landmark).to(device))
 
 
-def _ahead(pieces: Iterator[Chunk]) -> Iterator[Chunk]:
-    with ThreadPoolExecutor(1) as reader:
-        following = reader.submit(next, pieces, None)
-        while (piece := following.result()) is not None:
-            following = reader.submit(next, pieces, None)
-            yield piece
+def read_features(model: CnnRnn, chunks: Iterator[Chunk]) -> Iterator[Tensor]:
+    """Features (T, F) of each chunk.
+
+    The next one is read before they are asked for: a GPU works meanwhile. A CPU's cores are all at
+    work by then, and a thread that reads ahead would only be in their way.
+    """
+    chunk = next(chunks, None)
+    while chunk is not None:
+        features = model.frame_features(*chunk)
+        chunk = next(chunks, None)
+        yield features
 
 
 def read_outputs(
@@ -76,10 +77,10 @@ def read_outputs(
         chunk: frames at a time; the state is carried, so any number gives the same result.
         windows: read out these windows, each from an empty state, in place of one stream.
     """
+    keep_memory()
     rows = []
     with torch.inference_mode():
-        chunks = read_chunks(model, recording, input_size, chunk)
-        pieces: Iterator[Tensor] = (model.frame_features(*piece) for piece in chunks)
+        pieces = read_features(model, read_chunks(model, recording, input_size, chunk))
         if windows:
             outputs = blend_windows(model, pieces, recording.sizes["frame"], windows)
         else:

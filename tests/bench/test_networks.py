@@ -177,8 +177,9 @@ def test_formats_say_what_stands_beside_and_what_drawn_people_cannot_show(done):
     _, outcome, _ = done
     for form in ("table", "latex"):
         text = " ".join(networks_table.FORMATS[form](outcome).split())
-        assert "0.57 / 0.43 (recalled)" in text
+        assert "0.57 / 0.43 (?)" in text
         assert "another dataset" in text
+        assert "(?) recalled and not checked" in text
         assert "knows nothing about real people" in text
         assert "2 seeds" in text
         assert "2 test people" in text

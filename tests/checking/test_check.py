@@ -13,7 +13,6 @@ import pytest
 
 import affectkit
 from affectkit.checking import summary
-from affectkit.cli.main import main
 from affectkit.datasets import synthetic
 from affectkit.errors import AffectkitError
 from affectkit.files import write_text
@@ -90,18 +89,6 @@ FAULTS = {
     ),
     copied_clip: ("near-duplicate across splits", "person_009", "'stranger' of train"),
 }
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    def run_command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["affectkit", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        captured = capsys.readouterr()
-        return exit_.value.code, captured.out, captured.err
-
-    return run_command
 
 
 @pytest.mark.parametrize("plant", FAULTS, ids=lambda plant: plant.__name__)
