@@ -16,7 +16,7 @@ from affectkit.recording import list_recordings, open_recording
 from affectkit.training.board import tensorboard
 from affectkit.training.contract import Splits, claim_run, split_recordings
 from affectkit.training.learner import Learner, build_learner, freeze, frozen_in
-from affectkit.training.memory import keep_memory, told_if_too_little
+from affectkit.training.memory import told_if_too_little
 from affectkit.training.place import Place, Row, end_epoch, is_over, restore, save
 from affectkit.training.processes import companions, own_share
 from affectkit.training.recipe import Recipe
@@ -84,7 +84,6 @@ def read_splits(recipe: Recipe, recordings: Path) -> Splits:
 
 def train(recipe: Recipe, recordings: Path, run: Path, watch: Watch = NOBODY) -> list[Row]:
     """Epoch after epoch, on from the last checkpoint. Of several processes, each does this."""
-    keep_memory()
     splits = read_splits(recipe, recordings)
     sources = [open_source(recording) for recording in splits["train"]]
     check_stills(sources, recipe)

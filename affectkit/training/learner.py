@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 from affectkit.errors import AffectkitError, unknown
 from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.training.checkpoint import build_model
-from affectkit.training.memory import checkpoint_gradients
+from affectkit.training.memory import checkpoint_gradients, keep_memory
 from affectkit.training.recipe import Recipe
 
 
@@ -36,6 +36,7 @@ def build_learner(recipe: Recipe, steps: int) -> Learner:
         AffectkitError: the device is not there, or the recipe names a part that the net has not.
     """
     settings = recipe.training
+    keep_memory()
     fabric = build_fabric(recipe)
     torch.manual_seed(recipe.seed)
     model = build_model(recipe).to(memory_format=torch.channels_last)
