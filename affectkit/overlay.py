@@ -94,8 +94,7 @@ def draw_plane(
     side = round(110 * scale)
     margin = round(8 * scale)
     left, top = picture.shape[1] - side - margin, margin
-    corner = picture[top : top + side, left : left + side]
-    corner[:] = corner // 3 + (np.array(PANEL) * 2 // 3).astype(np.uint8)
+    _darken(picture[top : top + side, left : left + side])
     middle = (left + side // 2, top + side // 2)
     cv2.circle(picture, middle, side // 2, (138, 135, 127), 1, cv2.LINE_AA)
     cv2.line(picture, (left, middle[1]), (left + side, middle[1]), (138, 135, 127), 1)
@@ -117,7 +116,13 @@ def draw_values(picture: Picture, affect: NDArray[np.float64], scale: float) -> 
 
 
 def _text(picture: Picture, text: str, foot: tuple[int, int], scale: float) -> None:
-    for colour, width in ((PANEL, 4), (PREDICTION, 1)):  # a dark rim keeps it readable on any face
-        cv2.putText(
-            picture, text, foot, cv2.FONT_HERSHEY_SIMPLEX, 0.6 * scale, colour, width, cv2.LINE_AA
-        )
+    font, margin = (cv2.FONT_HERSHEY_SIMPLEX, 0.6 * scale), round(4 * scale)
+    (width, height), below = cv2.getTextSize(text, *font, 1)
+    left, top = max(0, foot[0] - margin), max(0, foot[1] - height - margin)
+    _darken(picture[top : foot[1] + below + margin, left : foot[0] + width + margin])
+    cv2.putText(picture, text, foot, *font, PREDICTION, 1, cv2.LINE_AA)
+
+
+def _darken(part: Picture) -> None:
+    """What is drawn onto it can be read, whatever it shows."""
+    part[:] = part // 5 + (np.array(PANEL) * 4 // 5).astype(np.uint8)

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from affectkit.errors import AffectkitError
-from affectkit.overlay import PREDICTION, draw_frame, write_overlay
+from affectkit.overlay import PREDICTION, draw_frame, draw_values, write_overlay
 from affectkit.video import read_frames, read_times, write_video
 from tests.conftest import fake_prediction, fake_recording
 
@@ -86,3 +86,12 @@ def test_stills_are_drawn_on_where_there_is_no_video(tmp_path):
     np.testing.assert_allclose(read_times(tmp_path / "out.mp4"), recording["time"], atol=1e-6)
     pictures = np.concatenate([rgb for _, rgb in read_frames(tmp_path / "out.mp4")])
     np.testing.assert_allclose(pictures[:, -10:, :40].mean((1, 2, 3)), [60, 0, 120], atol=3)
+
+
+def test_a_line_of_text_lies_within_a_dark_panel():
+    picture = np.full((200, 300, 3), 255, np.uint8)
+    draw_values(picture, np.full(2, np.nan), scale=1.0)
+    changed = (picture != 255).any(2)
+    rows, columns = changed.any(1), changed.any(0)
+    assert changed[np.ix_(rows, columns)].all()  # a rectangle, and no letter reaches beyond it
+    assert (picture == PREDICTION).all(2).any()
