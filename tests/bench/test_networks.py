@@ -191,6 +191,13 @@ def test_formats_say_what_stands_beside_and_what_drawn_people_cannot_show(done):
     assert "aff_wild_known" in networks_table.FORMATS["csv"](outcome).splitlines()[0]
 
 
+def test_the_quick_table_says_that_its_settings_have_seen_the_test_people(done):
+    _, outcome, _ = done
+    assert "no independent evidence" not in networks_table.caption(outcome)
+    quick = outcome._replace(size=networks.QUICK)
+    assert "no independent evidence" in networks_table.caption(quick)
+
+
 def pair_of(prediction, annotation=None):
     count = len(prediction)
     both = [np.tile(np.array(v, float)[:, None], 2) for v in (annotation or prediction, prediction)]
