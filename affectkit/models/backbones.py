@@ -214,9 +214,10 @@ def normalise(face: Tensor, pixels: Pixels) -> Tensor:
     # whole rows at a time: steps of three colours cannot be vectorised
     mean = torch.tensor(pixels.mean, device=face.device).repeat(width) * pixels.scale
     deviation = torch.tensor(pixels.std, device=face.device).repeat(width) * pixels.scale
+    factor = 1 / deviation
     # few pictures at a time stay in a CPU's cache from one operation to the next
     count = FEW if face.device.type == "cpu" else max(1, len(pictures))
     floats = torch.empty(pictures.shape, device=face.device)
     for stored, out in zip(torch.split(pictures, count), torch.split(floats, count), strict=True):
-        out.flatten(2).copy_(stored.flatten(2)).sub_(mean).mul_(1 / deviation)
+        out.flatten(2).copy_(stored.flatten(2)).sub_(mean).mul_(factor)
     return floats.permute(0, 3, 1, 2)

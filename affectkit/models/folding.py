@@ -24,9 +24,9 @@ def fold_norms(model: CnnRnn, size: int) -> CnnRnn:
         model: in evaluation mode; it is changed. It can predict and be explained, not be trained.
         size: pixels a side of its pictures.
     """
-    image = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(0))
     if model.taps:
         return model
+    image = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(0))
     folded, features = deepcopy(model.cnn), model.cnn(image)
     for norm, convolution in _fed_by(folded, image).items():
         conv, bn = folded.get_submodule(convolution), folded.get_submodule(norm)

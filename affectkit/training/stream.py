@@ -48,8 +48,8 @@ def read_chunks(
 def read_features(model: CnnRnn, chunks: Iterator[Chunk]) -> Iterator[Tensor]:
     """Features (T, F) of each chunk.
 
-    The next one is read before they are asked for: a GPU works meanwhile. A CPU's cores are all at
-    work by then, and a thread that reads ahead would only be in their way.
+    The next one is read before they are asked for: a GPU works meanwhile. On a CPU
+    a thread that reads ahead made this slower: it was in the way of those of the CNN.
     """
     chunk = next(chunks, None)
     while chunk is not None:
