@@ -1,50 +1,61 @@
-"""The card of a run: on which data it was trained, how, how well it does, and what it is not for.
+"""The model card of a run (card.md): training data, training, scores and limits of use.
 
-It is Markdown, made of the files in the run's folder alone. Names come from other people's data
-and files, so whatever is not ours is escaped: it can neither draw, link nor hide anything.
+It is Markdown, made from the files in the output folder of the run alone. Names of datasets and
+splits come from users' files, so they are escaped: they cannot add links, images or markup.
 """
 
 import json
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from affectkit.files import write_text
-from affectkit.run import CARD, HISTORY, RECIPE, SCORES, read_contract, read_scores
+from affectkit.files import StrPath, write_text
+from affectkit.run import (
+    CARD,
+    HISTORY,
+    RECIPE,
+    SCORES,
+    SYNTHETIC_ONLY,
+    best_epoch,
+    is_synthetic,
+    read_metadata,
+    read_scores,
+)
 
 POOLED = {"(all)": "all frames pooled", "(mean)": "mean over recordings"}
-DRAWN = (
-    "**It has only seen drawn people: it knows nothing about real ones.** Its scores say whether "
-    "training works, not how well it reads a face."
+SYNTHETIC = (
+    f"**{SYNTHETIC_ONLY[0].upper()}{SYNTHETIC_ONLY[1:]}.** Its scores show whether training works, "
+    "not how well it recognises emotion in real faces."
 )
 LIMITS = (
-    "It has learnt how the raters of these datasets judged the faces in them. It has not been "
-    "shown what people feel, nor people, cameras or situations unlike these.",
-    "It is for research. Do not decide about a person by it.",
-    "The terms of the datasets, and of weights it started from, hold for this run too.",
-    "Scores hold for people it has not seen only where the splits share no subject.",
+    "The model has learnt how the raters of these datasets judged the faces in them. It has not "
+    "learnt what people feel, and it has not seen other people, cameras or situations.",
+    "It is for research. Do not use it to make decisions about a person.",
+    "The terms of the datasets, and of pretrained weights if any were used, apply to this run too.",
+    "The scores are valid for new people only if no subject is in more than one split.",
 )
 
 
-def write_card(run: Path) -> None:
-    """Write card.md from what is in the run's folder; one that says the same stays as it is.
+def write_card(run: StrPath) -> None:
+    """Write card.md from the files of a run; a card with the same text is left untouched.
 
     Raises:
-        AffectkitError: it is not a run.
+        AffectkitError: `run` is not a run.
     """
-    contract = read_contract(run)
+    run = Path(run)
+    metadata = read_metadata(run)
     parts = [
-        f"# {escape(contract.get('name', run.name))}",
-        *_net(contract),
-        *_data(contract),
+        f"# {escape(metadata.get('name', run.name))}",
+        *_model(metadata),
+        *_data(metadata),
         *_training(run),
         *_scores(run),
-        *_limits(contract),
-        *_details(run, contract),
+        *_limits(metadata),
+        *_details(run, metadata),
     ]
     text, path = "\n\n".join(parts) + "\n", run / CARD
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
@@ -52,27 +63,30 @@ def write_card(run: Path) -> None:
 
 
 def escape(text: object) -> str:
-    """One line of Markdown that shows `text` as it is."""
+    """Escape `text` as one line of Markdown that renders as the text itself."""
     return re.sub(r"([!-+./:-@\[-`{-~])", r"\\\1", " ".join(str(text).split()))
 
 
-def _net(contract: dict[str, Any]) -> Iterator[str]:
-    backbone, temporal = (escape(contract.get(key, "?")) for key in ("backbone", "temporal"))
+def _model(metadata: Mapping[str, Any]) -> Iterator[str]:
+    backbone, temporal, size, length = (
+        escape(metadata.get(key, "?"))
+        for key in ("backbone", "temporal", "input_size", "sequence_length")
+    )
     yield (
-        f"Valence and arousal, each in \\[-1, 1\\], of every frame of a face video. Backbone "
-        f"{backbone}, temporal part {temporal}; faces of {escape(contract.get('input_size', '?'))} "
-        f"pixels a side, windows of {escape(contract.get('sequence_length', '?'))} frames."
+        f"Predicts valence and arousal, each in \\[-1, 1\\], for every frame of a face video. "
+        f"Backbone {backbone}, temporal module {temporal}; input of {size} x {size} pixels, "
+        f"trained on windows of {length} frames."
     )
 
 
-def _data(contract: dict[str, Any]) -> Iterator[str]:
-    datasets = ", ".join(escape(name or "unnamed") for name in contract.get("datasets", []))
+def _data(metadata: Mapping[str, Any]) -> Iterator[str]:
+    datasets = ", ".join(escape(name or "unnamed") for name in metadata.get("datasets", []))
     yield "## Data"
     yield f"Recordings of {datasets or 'unknown datasets'}."
-    subjects = contract.get("subjects", {})
+    subjects = metadata.get("subjects", {})
     rows = [
         (escape(split), str(len(names)), escape(subjects.get(split, "?")))
-        for split, names in contract.get("splits", {}).items()
+        for split, names in metadata.get("splits", {}).items()
     ]
     yield _table(("split", "recordings", "subjects"), rows)
 
@@ -81,11 +95,11 @@ def _training(run: Path) -> Iterator[str]:
     if not (run / HISTORY).is_file():
         return
     history: list[dict[str, Any]] = pd.read_csv(run / HISTORY).to_dict("records")  # type: ignore[assignment]
-    best = max(history, key=lambda row: -1.0 if math.isnan(row["ccc_mean"]) else row["ccc_mean"])
+    best = history[best_epoch(history)]
     yield "## Training"
     yield (
-        f"{len(history)} epochs. The weights are those of epoch {best['epoch']:.0f}, with the best "
-        f"mean CCC on the validation recordings: {best['ccc_mean']:.3f} (valence "
+        f"{len(history)} epochs. The weights are from epoch {best['epoch']:.0f}, which has the "
+        f"highest mean CCC on the validation recordings: {best['ccc_mean']:.3f} (valence "
         f"{best['ccc_valence']:.3f}, arousal {best['ccc_arousal']:.3f})."
     )
 
@@ -93,7 +107,7 @@ def _training(run: Path) -> Iterator[str]:
 def _scores(run: Path) -> Iterator[str]:
     yield "## Scores"
     if not (run / SCORES).is_file():
-        yield "Not evaluated yet: `affectkit predict` and `affectkit evaluate` do it."
+        yield "Not evaluated yet: run `affectkit predict` and `affectkit evaluate`."
         return
     scores = read_scores(run)
     shown = scores[scores["recording"].isin(POOLED) & (scores["metric"] == "ccc")]
@@ -102,7 +116,7 @@ def _scores(run: Path) -> Iterator[str]:
         for (split, name), group in shown.groupby(["split", "recording"], sort=False)
     ]
     yield _table(("split", "over", "frames", "CCC valence", "CCC arousal", "CCC mean"), rows)
-    yield "In brackets 95 % intervals: " + "; ".join(map(escape, shown["interval"].unique())) + "."
+    yield "95 % intervals in brackets: " + "; ".join(map(escape, shown["interval"].unique())) + "."
 
 
 def _cells(scores: pd.DataFrame) -> Iterator[str]:
@@ -111,15 +125,15 @@ def _cells(scores: pd.DataFrame) -> Iterator[str]:
         yield f"{value:.3f}" + ("" if math.isnan(low) else f" \\[{low:.3f}, {high:.3f}\\]")
 
 
-def _limits(contract: dict[str, Any]) -> Iterator[str]:
+def _limits(metadata: Mapping[str, Any]) -> Iterator[str]:
     yield "## Limits of use"
-    drawn = contract.get("datasets") == ["synthetic"]
-    yield "\n".join(f"- {line}" for line in ((DRAWN,) if drawn else ()) + LIMITS)
+    lines = (SYNTHETIC, *LIMITS) if is_synthetic(metadata) else LIMITS
+    yield "\n".join(f"- {line}" for line in lines)
 
 
-def _details(run: Path, contract: dict[str, Any]) -> Iterator[str]:
-    yield "## How to make it again"
-    kept = {key: contract[key] for key in ("crop", "fingerprint", "versions") if key in contract}
+def _details(run: Path, metadata: Mapping[str, Any]) -> Iterator[str]:
+    yield "## How to reproduce it"
+    kept = {key: metadata[key] for key in ("crop", "fingerprint", "versions") if key in metadata}
     yield _fence("json", json.dumps(kept, indent=2, ensure_ascii=False))
     if (run / RECIPE).is_file():
         yield f"`affectkit train {RECIPE} --recordings FOLDER --run NEW_FOLDER`, with this recipe:"
@@ -132,7 +146,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _fence(language: str, text: str) -> str:
-    """A block of code that its own text cannot end."""
+    """A fenced code block with a fence that does not occur in `text`."""
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"

@@ -1,23 +1,35 @@
-"""Errors a user can cause and mend: one line each, exit status 2 on the command line."""
+"""Errors that a user can cause and fix: one line each; exit status 2 on the command line."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+MAX_NAMES = 30  # listed in an error
+
 
 class AffectkitError(Exception):
-    """What was expected, what was got, in which file or argument, and what to do about it."""
+    """States what was expected, what was found, in which file or argument, and what to do."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint with the known name most similar to `name`, or "" if none is similar."""
+    nearest = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"did you mean {nearest[0]!r}? " if nearest else ""
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> AffectkitError:
-    """The error for a name that is not in a registry: lists the known ones, nearest first named."""
+    """The error for an unknown name: suggests the most similar known name.
+
+    It lists all known names, or the first `MAX_NAMES` if there are more.
+    """
     names = sorted(known)
-    near = get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return AffectkitError(f"unknown {kind} {name!r}: {hint}known are {', '.join(names)}")
+    hint = did_you_mean(name, names)
+    listed = ", ".join(names[:MAX_NAMES])
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return AffectkitError(f"unknown {kind} {name!r}: {hint}expected one of {listed}{more}")
 
 
 def missing_extra(package: str, extra: str) -> AffectkitError:
-    """The error for a package that is not installed: names the extra that brings it."""
+    """The error for a package that is not installed: names the extra that includes it."""
     return AffectkitError(
         f"the package {package!r} is not installed; run: pip install 'affectkit[{extra}]'"
     )

@@ -1,8 +1,8 @@
-"""Agreement of two labelled signals: each metric is one function of (annotation, prediction, dim).
+"""Metrics of the agreement of annotation and prediction, and of several raters.
 
-Frames where either signal is NaN are left out. Variances and covariances divide by n (ddof 0), as
-the Aff-Wild and ABAW evaluations do. Whatever dims are not in `dim` survive. At the end stands how
-several raters agree.
+Each metric is a function of (annotation, prediction, dim). Frames where either signal is NaN are
+left out. Variances and covariances divide by n (ddof 0), as in the Aff-Wild and ABAW evaluations.
+The result keeps all dims except `dim`.
 """
 
 from collections.abc import Callable, Collection, Hashable
@@ -13,7 +13,7 @@ import xarray as xr
 from affectkit.errors import unknown
 
 Dims = str | Collection[Hashable]
-ROUNDING = 1e-24
+ROUNDING = 1e-24  # smaller covariances and variances are rounding errors
 
 
 def _paired(a: xr.DataArray, b: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
@@ -25,10 +25,10 @@ def _paired(a: xr.DataArray, b: xr.DataArray) -> tuple[xr.DataArray, xr.DataArra
 def ccc(annotation: xr.DataArray, prediction: xr.DataArray, dim: Dims) -> xr.DataArray:
     """Concordance correlation coefficient (Lin 1989) along `dim`.
 
-    A constant prediction scores 0; two constant, equal signals give NaN.
+    A constant prediction has a CCC of 0; two constant, equal signals have NaN.
 
     Raises:
-        xarray.AlignmentError: the two do not share exactly the same coordinates.
+        xarray.AlignmentError: the coordinates of the signals differ.
     """
     a, p = _paired(annotation, prediction)
     covariance = _covariance(a, p, dim)
@@ -37,19 +37,19 @@ def ccc(annotation: xr.DataArray, prediction: xr.DataArray, dim: Dims) -> xr.Dat
 
 
 def pearson(annotation: xr.DataArray, prediction: xr.DataArray, dim: Dims) -> xr.DataArray:
-    """Pearson's correlation along `dim`; NaN where either signal is constant."""
+    """Pearson correlation along `dim`; NaN if either signal is constant."""
     a, p = _paired(annotation, prediction)
     return _covariance(a, p, dim) / (_covariance(a, a, dim) * _covariance(p, p, dim)) ** 0.5
 
 
 def _covariance(a: xr.DataArray, b: xr.DataArray, dim: Dims) -> xr.DataArray:
     covariance = ((a - a.mean(dim)) * (b - b.mean(dim))).mean(dim)
-    # the mean of a constant signal is rounded: what is left of it is not variance
+    # rounding of the mean leaves a tiny covariance for constant signals
     return covariance.where(abs(covariance) > ROUNDING, 0.0).where(covariance.notnull())
 
 
 def rmse(annotation: xr.DataArray, prediction: xr.DataArray, dim: Dims) -> xr.DataArray:
-    """Root of the mean squared error along `dim`."""
+    """Root mean squared error along `dim`."""
     a, p = _paired(annotation, prediction)
     return ((p - a) ** 2).mean(dim) ** 0.5
 
@@ -61,13 +61,13 @@ def mae(annotation: xr.DataArray, prediction: xr.DataArray, dim: Dims) -> xr.Dat
 
 
 def bias(annotation: xr.DataArray, prediction: xr.DataArray, dim: Dims) -> xr.DataArray:
-    """Mean of prediction minus annotation along `dim`; positive is too high."""
+    """Mean of prediction minus annotation along `dim`; positive if predictions are too high."""
     a, p = _paired(annotation, prediction)
     return (p - a).mean(dim)
 
 
 def sign_agreement(annotation: xr.DataArray, prediction: xr.DataArray, dim: Dims) -> xr.DataArray:
-    """Share of frames with equal sign (SAGR) along `dim`; 0 agrees with 0 only."""
+    """Share of frames with equal sign (SAGR) along `dim`; 0 has the same sign as 0 only."""
     a, p = _paired(annotation, prediction)
     same = xr.apply_ufunc(np.sign, a) == xr.apply_ufunc(np.sign, p)
     share: xr.DataArray = same.where(a.notnull()).mean(dim)
@@ -85,7 +85,7 @@ METRICS: dict[str, Callable[[xr.DataArray, xr.DataArray, Dims], xr.DataArray]] =
 
 
 def pairwise_ccc(rating: xr.DataArray, dim: Dims) -> xr.DataArray:
-    """CCC of each rater with each other one along `dim`: (rater, other, ...), NaN with oneself."""
+    """CCC of each pair of raters along `dim`: (rater, other, ...), NaN for a rater with itself."""
     numbered = rating.assign_coords(rater=range(rating.sizes["rater"]))
     other = numbered.rename(rater="other")
     pairs = ccc(numbered, other, dim).where(numbered["rater"] != other["other"])
@@ -96,20 +96,21 @@ ICC = ("1,1", "1,k", "2,1", "2,k", "3,1", "3,k")
 
 
 def icc(rating: xr.DataArray, dim: str, form: str = "2,1") -> xr.DataArray:
-    """Intraclass correlation of the raters (Shrout & Fleiss 1979), the targets along `dim`.
+    """Intraclass correlation of raters (Shrout & Fleiss 1979), with targets along `dim`.
 
     Args:
-        rating: (rater, `dim`, ...); a target counts where no rater is NaN.
-        dim: the dimension of the targets, as a rule `frame`.
-        form: one of `ICC`. `2`: raters drawn from many, whose offsets are disagreement; `3`: these
-            very raters, whose offsets do not matter; `1`: other raters for every target. After the
-            comma `1`: how reliable a single rater is; `k`: the mean of them all.
+        rating: (rater, `dim`, ...); targets with a missing rating (NaN) are left out.
+        dim: dimension of the targets, usually `frame`.
+        form: one of `ICC`. Before the comma, `1`: each target is rated by different raters; `2`: a
+            random sample of raters, and their offsets count as disagreement; `3`: a fixed set of
+            raters, and their offsets do not count. After the comma, `1`: reliability of a single
+            rater; `k`: reliability of the mean of all raters.
 
     Returns:
-        (...), NaN for fewer than two raters or targets, and where nothing varies.
+        (...), NaN for fewer than two raters or targets, or without variance.
 
     Raises:
-        AffectkitError: the form is unknown.
+        AffectkitError: `form` is unknown.
     """
     if form not in ICC:
         raise unknown("form of the intraclass correlation", form, ICC)
@@ -123,7 +124,7 @@ def icc(rating: xr.DataArray, dim: str, form: str = "2,1") -> xr.DataArray:
 
 
 def _mean_squares(rating: xr.DataArray, dim: str) -> tuple[xr.DataArray, ...]:
-    """Between targets, between raters, of the rest; and the number of targets, NaN below two."""
+    """Mean squares between targets, between raters and residual; number of targets, NaN if < 2."""
     complete = rating.notnull().all("rater")
     rating = rating.astype(np.float64).where(complete)
     k, n = rating.sizes["rater"], complete.sum(dim).astype(np.float64)

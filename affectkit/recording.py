@@ -1,7 +1,7 @@
-"""A recording: one person in one video, as a labelled Dataset stored in one zarr folder.
+"""Recordings: one person in one video, an xarray.Dataset stored in one zarr folder.
 
-The names of all dimensions and variables of affectkit stand here. Zarr format 2 is used: format 3
-has no settled form for text coordinates and warns on each of them.
+This module defines the names of all dimensions and variables. Recordings use zarr format 2, because
+format 3 has no stable specification of text coordinates, and zarr warns about each of them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,16 +14,15 @@ import zarr
 from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError
-from affectkit.files import PARTIAL, beside
+from affectkit.files import PARTIAL, StrPath, atomic_write
 
 AFFECT = ("valence", "arousal")
 EDGE = ("left", "top", "right", "bottom")
 AXIS = ("x", "y")
-CHANNEL = ("red", "green", "blue")
 POINTS = 68
 SCHEMA = 1
-FULL_RANGE = {"valence": [-1.0, 1.0], "arousal": [-1.0, 1.0]}  # of the annotation, in its file
-FACE_CHUNK = 64  # frames: a random window touches two files, a whole recording not too many
+FULL_RANGE = {"valence": [-1.0, 1.0], "arousal": [-1.0, 1.0]}  # of annotations in their files
+FACE_CHUNK = 64  # frames per file: few files for a random window and for a whole recording
 
 DIMS = {
     "time": ("frame",),
@@ -48,17 +47,17 @@ def make_recording(
     *,
     frame: NDArray[np.int64] | None = None,
 ) -> xr.Dataset:
-    """Build and check a recording from arrays.
+    """Build a recording from arrays, and check it.
 
     Args:
-        time: (frame) seconds, the decoder's presentation time stamps.
-        variables: arrays by name, dims as in `DIMS`; `annotation`, `box`, `crop_box` and
-            `landmark` that are left out are filled with NaN, `detected` with False.
-        attrs: `recording` at least; the others of `ATTRS` get empty defaults.
-        frame: (frame) 0-based numbers of the decoded frames; 0, 1, 2, ... by default.
+        time: (frame) presentation time stamps of the decoded frames, in seconds.
+        variables: arrays by name, with the dims of `DIMS`. By default `annotation`, `box`,
+            `crop_box` and `landmark` are NaN, and `detected` is False.
+        attrs: at least `recording`; other `ATTRS` have empty defaults.
+        frame: (frame) numbers of the decoded frames, from 0; by default 0, 1, 2, ...
 
     Raises:
-        AffectkitError: anything that `check_recording` finds.
+        AffectkitError: the recording is invalid; see `check_recording`.
     """
     count = len(time)
     full = _defaults(count) | variables
@@ -77,14 +76,14 @@ def make_recording(
 
 
 def _defaults(count: int) -> dict[str, NDArray[Any]]:
-    def nothing(*shape: int) -> NDArray[np.float32]:
+    def missing(*shape: int) -> NDArray[np.float32]:
         return np.full((count, *shape), np.nan, np.float32)
 
     return {
-        "annotation": nothing(2),
-        "box": nothing(4),
-        "crop_box": nothing(4),
-        "landmark": nothing(POINTS, 2),
+        "annotation": missing(2),
+        "box": missing(4),
+        "crop_box": missing(4),
+        "landmark": missing(POINTS, 2),
         "detected": np.zeros(count, bool),
     }
 
@@ -95,10 +94,10 @@ def _attrs(attrs: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_recording(dataset: xr.Dataset) -> None:
-    """Check names, dims, order and ranges; lists all faults at once.
+    """Check names, dims, order and ranges of a recording.
 
     Raises:
-        AffectkitError: with every fault found.
+        AffectkitError: lists all faults of the recording.
     """
     faults = [f"no {name!r}" for name in REQUIRED if name not in dataset.variables]
     faults += [
@@ -111,7 +110,7 @@ def check_recording(dataset: xr.Dataset) -> None:
         faults = list(_value_faults(dataset))
     if faults:
         name = dataset.attrs.get("recording", "?")
-        raise AffectkitError(f"recording {name!r} is not sound: {'; '.join(faults)}")
+        raise AffectkitError(f"recording {name!r} is invalid: {'; '.join(faults)}")
 
 
 def _value_faults(dataset: xr.Dataset) -> Iterator[str]:
@@ -119,49 +118,52 @@ def _value_faults(dataset: xr.Dataset) -> Iterator[str]:
         yield "it has no frames"
         return
     for name in ("frame", "time"):
-        if not (np.diff(dataset[name]) > 0).all():  # NaN does not rise
-            yield f"{name!r} should rise from frame to frame"
+        if not (np.diff(dataset[name]) > 0).all():  # False for NaN too
+            yield f"{name!r} should increase from frame to frame"
     if tuple(dataset["affect"].values) != AFFECT:
         yield f"'affect' is {list(dataset['affect'].values)}, expected {list(AFFECT)}"
     for name in {"annotation", "rating"} & set(dataset.variables):
-        reach = float(np.abs(dataset[name]).max())
-        if reach > 1:
-            yield f"{name!r} should lie in [-1, 1], reaches {reach:g}; divide by its range first"
+        maximum = float(np.abs(dataset[name]).max())
+        if maximum > 1:
+            yield f"{name!r} should be in [-1, 1], but has {maximum:g}; divide it by its range"
     if "face" in dataset and dataset["face"].dtype != np.uint8:
-        yield f"'face' should be uint8, is {dataset['face'].dtype}"
+        yield f"'face' should be uint8, but is {dataset['face'].dtype}"
 
 
 def save_recording(
     dataset: xr.Dataset,
-    path: Path,
+    path: StrPath,
     *,
     faces: Iterable[NDArray[np.uint8]] = (),
     overwrite: bool = False,
 ) -> None:
-    """Write a recording as one zarr folder, complete or not at all.
+    """Write a recording as one zarr folder, atomically.
 
     Args:
-        dataset: a sound recording, with or without `face`.
+        dataset: a valid recording, with or without `face`.
         path: the folder to write, ending in `.zarr`.
-        faces: batches (frame, row, col, channel) that together make `face`, written as they come,
-            so that the pixels of a long recording never stand in memory together.
-        overwrite: replace a folder that stands there; otherwise that is an error.
+        faces: batches (frame, row, col, channel) of `face`, written one after another, so that the
+            pixels of a long recording do not have to fit in memory.
+        overwrite: replace an existing folder; otherwise an existing folder is an error.
 
     Raises:
-        AffectkitError: the recording is not sound, `path` exists, or `faces` has another number
+        AffectkitError: the recording is invalid, `path` exists, or `faces` has another number
             of frames than `dataset`.
     """
+    path = Path(path)
     check_recording(dataset)
-    with beside(path, overwrite=overwrite) as partial:
+    with atomic_write(path, overwrite=overwrite) as partial:
         write_zarr(dataset, partial)
         count = dataset.sizes["frame"]
         written = _append_faces(partial, faces, count)
         if written not in (0, count):
-            raise AffectkitError(f"{path.name}: {count} frames but {written} faces")
+            raise AffectkitError(
+                f"{path}: expected one face for each of {count} frames, got {written} faces"
+            )
 
 
-def write_zarr(dataset: xr.Dataset, path: Path) -> None:
-    """Write any Dataset to a new zarr folder; `face` is stored raw, since speed is what counts."""
+def write_zarr(dataset: xr.Dataset, path: StrPath) -> None:
+    """Write any Dataset to a new zarr folder; `face` is not compressed, to be read fast."""
     encoding = {}
     if "face" in dataset:
         encoding["face"] = {"compressors": None, "chunks": _face_chunks(dataset["face"].shape)}
@@ -184,7 +186,7 @@ def _append_faces(path: Path, batches: Iterable[NDArray[np.uint8]], count: int) 
                 shape=shape,
                 chunks=_face_chunks(shape),
                 dtype="uint8",
-                fill_value=None,  # xarray takes a fill value for a missing one, and black for NaN
+                fill_value=None,  # otherwise xarray reads the fill value, black, as NaN
                 compressors=None,
                 attributes={"_ARRAY_DIMENSIONS": list(DIMS["face"])},
             )
@@ -193,22 +195,26 @@ def _append_faces(path: Path, batches: Iterable[NDArray[np.uint8]], count: int) 
     return written
 
 
-def open_recording(path: Path | str) -> xr.Dataset:
-    """Open a recording; `face` stays on disk until it is asked for.
+def open_recording(path: StrPath) -> xr.Dataset:
+    """Open a recording; variables are read from disk when they are used.
 
     Raises:
-        AffectkitError: there is no recording at `path`, or it is not sound.
+        AffectkitError: `path` is not a recording, or it is invalid.
     """
     dataset = open_zarr(path, "recording")
     check_recording(dataset)
     return dataset
 
 
-def open_zarr(path: Path | str, kind: str) -> xr.Dataset:
-    """Open a zarr folder that affectkit wrote; `kind` names it in the error.
+def open_zarr(path: StrPath, kind: str) -> xr.Dataset:
+    """Open a zarr folder of a recording, a prediction or an attribution.
+
+    Args:
+        path: the folder.
+        kind: what the folder contains, for the error.
 
     Raises:
-        AffectkitError: there is none at `path`.
+        AffectkitError: `path` is not a zarr folder.
     """
     if not (Path(path) / ".zgroup").is_file():
         raise AffectkitError(f"{path} is not a {kind}: expected a zarr folder with a .zgroup file")
@@ -216,8 +222,8 @@ def open_zarr(path: Path | str, kind: str) -> xr.Dataset:
     return dataset
 
 
-def list_recordings(folder: Path | str) -> list[Path]:
-    """The recordings in a folder, or `folder` itself where it is one, by name.
+def list_recordings(folder: StrPath) -> list[Path]:
+    """List the recordings in a folder, sorted by name; for the path of a recording, only that path.
 
     Raises:
         AffectkitError: there are none.
@@ -228,6 +234,15 @@ def list_recordings(folder: Path | str) -> list[Path]:
     paths = [path for path in folder.glob("*.zarr") if not path.name.startswith(PARTIAL)]
     if not paths:
         raise AffectkitError(
-            f"no recordings in {folder}: expected *.zarr folders, as 'affectkit prepare' makes them"
+            f"no recordings in {folder}: expected *.zarr folders, as written by 'affectkit prepare'"
         )
     return sorted(paths)
+
+
+def to_crop_coordinates(
+    landmark: NDArray[np.floating], crop_box: NDArray[np.floating], size: int
+) -> NDArray[np.float32]:
+    """Convert landmarks (frame, point, axis) to pixels of the crop, from its upper left corner."""
+    corner = crop_box[:, None, :2]
+    extent = crop_box[:, None, 2:] - corner
+    return np.asarray((landmark - corner) / extent * size, np.float32)

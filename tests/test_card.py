@@ -6,8 +6,8 @@ from markdown_it import MarkdownIt
 from affectkit.card import escape, write_card
 from affectkit.errors import AffectkitError
 from affectkit.evaluation import evaluate
-from affectkit.predict import predict
-from affectkit.run import CARD, read_contract, write_contract
+from affectkit.inference import predict
+from affectkit.run import CARD, read_metadata, write_metadata
 
 NASTY = "<img src=x> [a](http://b) **c** | `d` \n# e ![f](g) www.h.i &amp; $x$"
 
@@ -16,16 +16,16 @@ def render(text):
     return MarkdownIt("gfm-like", {"linkify": False}).render(text)
 
 
-def test_every_training_leaves_a_card(run):
+def test_training_writes_a_card(run):
     card = (run / CARD).read_text()
     for part in ("# quick", "## Data", "| train | 4 | 4 |", "1 epochs", "Not evaluated yet",
                  "## Limits of use", "weight_decay", "fingerprint"):  # fmt: skip
         assert part in card
-    assert "drawn people" not in card
+    assert "synthetic" not in card
 
 
-def test_evaluate_brings_the_scores_onto_the_card(run, recordings):
-    for name in read_contract(run)["splits"]["test"]:
+def test_evaluate_adds_the_scores_to_the_card(run, recordings):
+    for name in read_metadata(run)["splits"]["test"]:
         predict(run, recordings / f"{name}.zarr")
     scores = evaluate(run)
     pooled = scores.query("recording == '(all)' and metric == 'ccc' and affect == 'mean'").iloc[0]
@@ -35,16 +35,16 @@ def test_evaluate_brings_the_scores_onto_the_card(run, recordings):
     assert "subjects resampled" in card
 
 
-def test_drawn_people_are_said_to_be_drawn(run):
-    write_contract(run, read_contract(run) | {"datasets": ["synthetic"]})
+def test_the_card_of_synthetic_data_says_so(run):
+    write_metadata(run, read_metadata(run) | {"datasets": ["synthetic"]})
     write_card(run)
-    assert "knows nothing about real ones" in (run / CARD).read_text()
+    assert "Trained on synthetic data only" in (run / CARD).read_text()
 
 
-def test_a_strangers_names_stay_text(run):
-    contract = read_contract(run)
+def test_names_from_users_files_cannot_add_markup(run):
+    metadata = read_metadata(run)
     nasty = {"name": NASTY, "datasets": [NASTY], "backbone": NASTY, "splits": {NASTY: ["a"]}}
-    write_contract(run, contract | nasty | {"crop": {"```": "``````\n# h"}})
+    write_metadata(run, metadata | nasty | {"crop": {"```": "``````\n# h"}})
     write_card(run)
     page = render((run / CARD).read_text())
     for tag in ("<img", "<a ", "<strong>c", "<code>d", "<h1>e", "<h1>h"):
@@ -54,7 +54,7 @@ def test_a_strangers_names_stay_text(run):
     assert page.count("<td>") == 3
 
 
-def test_escaped_text_reads_as_it_was():
+def test_escaped_text_renders_as_itself():
     text = "".join(map(chr, range(33, 127)))
     assert (
         render(escape(text))
@@ -67,7 +67,7 @@ def test_escaped_text_reads_as_it_was():
     )
 
 
-def test_a_folder_that_is_no_run_gets_no_card(run, tmp_path):
+def test_no_card_for_a_folder_that_is_not_a_run(run, tmp_path):
     shutil.rmtree(run)
     with pytest.raises(AffectkitError, match="is not a run"):
         write_card(run)

@@ -3,15 +3,22 @@ import pytest
 from affectkit.errors import missing_extra, unknown
 
 
-def test_unknown_names_the_nearest_and_lists_all():
+def test_unknown_suggests_the_most_similar_name_and_lists_all():
     error = unknown("detector", "dlip", ["face-alignment", "dlib"])
-    expected = "unknown detector 'dlip': did you mean 'dlib'? known are dlib, face-alignment"
+    expected = "unknown detector 'dlip': did you mean 'dlib'? expected one of dlib, face-alignment"
     assert str(error) == expected
 
 
-def test_unknown_without_a_near_name_only_lists():
+def test_unknown_lists_at_most_30_names():
+    error = str(unknown("recording", "xyz", [f"clip_{number:02d}" for number in range(40)]))
+    assert "clip_29 and 10 more" in error
+    assert "clip_30" not in error
+
+
+def test_unknown_without_a_similar_name_lists_all():
     assert (
-        str(unknown("metric", "xyz", ["ccc", "mae"])) == "unknown metric 'xyz': known are ccc, mae"
+        str(unknown("metric", "xyz", ["ccc", "mae"]))
+        == "unknown metric 'xyz': expected one of ccc, mae"
     )
 
 

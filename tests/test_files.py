@@ -3,15 +3,15 @@ import json
 import pytest
 
 from affectkit.errors import AffectkitError
-from affectkit.files import beside, remove, write_json, write_text
+from affectkit.files import atomic_write, remove, write_json, write_text
 
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_nothing_stands_under_the_final_name_before_the_end(tmp_path):
-    with beside(tmp_path / "video.mp4") as partial:
+def test_the_final_name_does_not_exist_before_the_block_ends(tmp_path):
+    with atomic_write(tmp_path / "video.mp4") as partial:
         partial.write_text("half")
         assert not (tmp_path / "video.mp4").exists()
         assert partial.suffix == ".mp4"
@@ -19,9 +19,9 @@ def test_nothing_stands_under_the_final_name_before_the_end(tmp_path):
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_a_failed_block_leaves_nothing(tmp_path, error):
+def test_a_failed_block_leaves_no_file(tmp_path, error):
     def fail():
-        with beside(tmp_path / "store.zarr") as partial:
+        with atomic_write(tmp_path / "store.zarr") as partial:
             partial.mkdir()
             (partial / "chunk").write_text("half")
             raise error
@@ -36,7 +36,7 @@ def test_a_failed_block_keeps_the_older_file(tmp_path):
     path.write_text("old")
 
     def fail():
-        with beside(path, overwrite=True) as partial:
+        with atomic_write(path, overwrite=True) as partial:
             partial.write_text("new")
             raise ValueError
 
@@ -45,44 +45,44 @@ def test_a_failed_block_keeps_the_older_file(tmp_path):
     assert path.read_text() == "old"
 
 
-def test_overwriting_happens_only_when_asked(tmp_path):
+def test_an_existing_file_is_an_error_unless_overwrite(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(AffectkitError, match="exists already"), beside(path):
+    with pytest.raises(AffectkitError, match="exists already"), atomic_write(path):
         pytest.fail("the block should not run")
-    with beside(path, overwrite=True) as partial:
+    with atomic_write(path, overwrite=True) as partial:
         partial.write_text("new")
     assert path.read_text() == "new"
 
 
-def test_a_folder_replaces_a_folder_whole(tmp_path):
+def test_a_folder_replaces_the_whole_old_folder(tmp_path):
     old = tmp_path / "store"
     old.mkdir()
     (old / "old").touch()
-    with beside(old, overwrite=True) as partial:
+    with atomic_write(old, overwrite=True) as partial:
         partial.mkdir()
         (partial / "new").touch()
     assert names(old) == ["new"]
     assert names(tmp_path) == ["store"]
 
 
-def test_remains_of_a_killed_process_are_swept_away(tmp_path):
+def test_partial_files_of_a_killed_process_are_removed(tmp_path):
     remains = tmp_path / ".partial-store"
     remains.mkdir()
     (remains / "half").touch()
-    with beside(tmp_path / "store") as partial:
+    with atomic_write(tmp_path / "store") as partial:
         assert not partial.exists()
         partial.mkdir()
     assert names(tmp_path) == ["store"]
     assert names(tmp_path / "store") == []
 
 
-def test_missing_folders_are_made(tmp_path):
+def test_missing_folders_are_created(tmp_path):
     write_text(tmp_path / "a" / "b" / "c.txt", "text")
     assert (tmp_path / "a" / "b" / "c.txt").read_text() == "text"
 
 
-def test_json_is_readable_by_people_and_machines(tmp_path):
+def test_json_is_indented_and_keeps_unicode(tmp_path):
     write_json(tmp_path / "a.json", {"name": "Mühe", "numbers": [1, 2]})
     text = (tmp_path / "a.json").read_text(encoding="utf-8")
     assert json.loads(text) == {"name": "Mühe", "numbers": [1, 2]}
@@ -90,7 +90,7 @@ def test_json_is_readable_by_people_and_machines(tmp_path):
     assert text.endswith("\n")
 
 
-def test_removing_a_link_keeps_what_it_points_to(tmp_path):
+def test_removing_a_link_keeps_its_target(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "folder")
     remove(tmp_path / "link")

@@ -43,12 +43,12 @@ def varied(*values: np.ndarray) -> None:
         ("sign_agreement", 3 / 4),
     ],
 )
-def test_metrics_by_hand(metric, expected):
+def test_metrics_equal_values_computed_by_hand(metric, expected):
     value = METRICS[metric](line([0, 1, 2, 3]), line([1, 1, 3, 3]), "frame")
     assert float(value) == pytest.approx(expected)
 
 
-def test_zero_agrees_in_sign_with_zero_only():
+def test_zero_has_the_same_sign_as_zero_only():
     assert sign_agreement(line([0, 0, -1, 1]), line([0, 1, -2, 0]), "frame") == 0.5
 
 
@@ -61,12 +61,12 @@ def test_frames_with_nan_on_either_side_are_left_out(name):
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_nothing_in_common_is_nan(name):
+def test_signals_without_common_frames_are_nan(name):
     assert np.isnan(METRICS[name](line([np.nan, 1]), line([1, np.nan]), "frame"))
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_dims_that_are_not_named_survive(name, recording, make_prediction):
+def test_dims_that_are_not_named_are_kept(name, recording, make_prediction):
     prediction = make_prediction(recording)["prediction"]
     both = METRICS[name](recording["annotation"], prediction, "frame")
     assert both.dims == ("affect",)
@@ -77,7 +77,7 @@ def test_dims_that_are_not_named_survive(name, recording, make_prediction):
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_other_frames_are_refused_not_cut(name, recording, make_prediction):
+def test_different_frames_are_an_error(name, recording, make_prediction):
     prediction = make_prediction(recording)["prediction"]
     with pytest.raises(xr.AlignmentError):
         METRICS[name](recording["annotation"][5:], prediction[:-5], "frame")
@@ -100,7 +100,7 @@ def test_ccc_is_no_further_from_zero_than_pearson(a, p):
 
 
 @given(signals)
-def test_equal_signals_agree_fully(a):
+def test_equal_signals_have_perfect_agreement(a):
     varied(a)
     found = {name: float(metric(line(a), line(a), "frame")) for name, metric in METRICS.items()}
     expected = {"ccc": 1, "pearson": 1, "rmse": 0, "mae": 0, "bias": 0, "sign_agreement": 1}
@@ -155,7 +155,7 @@ def test_the_order_of_frames_does_not_matter(a, p, random):
 
 def test_a_delay_lowers_ccc():
     wave = np.sin(np.arange(200) / 10)
-    scores = [float(ccc(line(wave), line(np.roll(wave, lag)), "frame")) for lag in (0, 5, 10)]
+    scores = [float(ccc(line(wave), line(np.roll(wave, delay)), "frame")) for delay in (0, 5, 10)]
     assert scores[0] == pytest.approx(1)
     assert scores == sorted(scores, reverse=True)
 
@@ -167,14 +167,14 @@ def test_a_constant_prediction_scores_zero(constant):
     assert np.isnan(pearson(wave, xr.full_like(wave, constant), "frame"))
 
 
-def test_two_constants_agree_only_if_they_differ():
+def test_two_constants_have_a_ccc_only_if_they_differ():
     flat = line(np.full(20, 0.1))
     assert np.isnan(ccc(flat, flat, "frame"))
     assert ccc(flat, flat + 0.5, "frame") == 0
 
 
 @given(signals, signals)
-def test_ccc_is_that_of_torchmetrics_but_for_ddof(a, p):
+def test_ccc_equals_torchmetrics_except_for_ddof(a, p):
     varied(a, p)
     # torchmetrics divides variance and covariance by n - 1, not the squared shift
     n = len(a)
@@ -188,13 +188,13 @@ def test_ccc_is_that_of_torchmetrics_but_for_ddof(a, p):
 
 
 @given(signals, signals)
-def test_pearson_is_that_of_torchmetrics(a, p):
+def test_pearson_equals_torchmetrics(a, p):
     varied(a, p)
     theirs = float(pearson_corrcoef(torch.tensor(p), torch.tensor(a)))
     assert float(pearson(line(a), line(p), "frame")) == pytest.approx(theirs, abs=1e-5)
 
 
-def test_single_precision_is_summed_in_double():
+def test_single_precision_is_summed_in_double_precision():
     generator = np.random.default_rng(0)
     a = xr.DataArray(generator.uniform(-1, 1, 100_000).astype(np.float32), dims="frame")
     p = a + xr.DataArray(generator.normal(0, 0.1, 100_000).astype(np.float32), dims="frame")
@@ -207,13 +207,13 @@ def table(values) -> xr.DataArray:
     return xr.DataArray(np.asarray(values, float), dims=("rater", "frame"))
 
 
-# table 2 of Shrout & Fleiss (1979): six targets, four judges; below it what they found
+# table 2 of Shrout & Fleiss (1979): six targets, four judges; then their results
 JUDGES = [[9, 6, 8, 7, 10, 6], [2, 1, 4, 1, 5, 2], [5, 3, 6, 2, 6, 4], [8, 2, 8, 6, 9, 7]]
 FOUND = {"1,1": 0.17, "2,1": 0.29, "3,1": 0.71, "1,k": 0.44, "2,k": 0.62, "3,k": 0.91}
 
 
 @pytest.mark.parametrize("form", ICC)
-def test_icc_is_that_of_shrout_and_fleiss(form):
+def test_icc_equals_the_values_of_shrout_and_fleiss(form):
     assert float(icc(table(JUDGES), "frame", form)) == pytest.approx(FOUND[form], abs=0.005)
 
 
@@ -234,7 +234,7 @@ def test_icc_of_one_of_two_raters_is_nearly_their_ccc(a, b):
 
 
 @given(signals, signals, st.sampled_from(ICC))
-def test_the_mean_of_raters_is_more_reliable_as_spearman_and_brown_say(a, b, form):
+def test_icc_of_the_mean_of_raters_follows_spearman_brown(a, b, form):
     varied(a, b)
     one = float(icc(table([a, b]), "frame", f"{form[0]},1"))
     assume(abs(1 + one) > 0.05)
@@ -243,7 +243,7 @@ def test_the_mean_of_raters_is_more_reliable_as_spearman_and_brown_say(a, b, for
 
 
 @given(signals, signals, st.floats(-3, 3))
-def test_offsets_count_as_the_form_says(a, b, offset):
+def test_whether_rater_offsets_count_depends_on_the_form(a, b, offset):
     varied(a, b)
     plain, moved = table([a, b]), table([a, b + offset])
     assert float(icc(moved, "frame", "3,1")) == pytest.approx(float(icc(plain, "frame", "3,1")))
@@ -251,7 +251,7 @@ def test_offsets_count_as_the_form_says(a, b, offset):
     assert icc(far, "frame", "2,1") < icc(apart, "frame", "2,1") < 1
 
 
-def test_icc_skips_targets_that_a_rater_left_out():
+def test_icc_leaves_out_targets_with_a_missing_rating():
     gappy = np.column_stack([JUDGES, [np.nan, 3, 4, 5]])
     assert float(icc(table(gappy), "frame")) == float(icc(table(JUDGES), "frame"))
 
@@ -260,18 +260,18 @@ def test_icc_skips_targets_that_a_rater_left_out():
 @pytest.mark.parametrize(
     "rows", [[[0.1, 0.1], [0.1, 0.1]], [[0.1, 0.2]], [[0.1], [0.2]], [[np.nan, 0], [0, np.nan]]]
 )
-def test_icc_of_too_little_is_nan(rows, form):
+def test_icc_of_too_few_raters_or_targets_is_nan(rows, form):
     assert np.isnan(icc(table(rows), "frame", form))
 
 
-def test_icc_of_each_affect_stands_by_itself():
+def test_icc_is_computed_separately_for_each_affect():
     both = xr.concat([table(JUDGES), 2 * table(JUDGES)], "affect")
     assert icc(both, "frame").dims == ("affect",)
     np.testing.assert_allclose(icc(both, "frame"), float(icc(table(JUDGES), "frame")))
 
 
-def test_an_unknown_form_lists_the_known_ones():
-    with pytest.raises(AffectkitError, match="known are 1,1, 1,k, 2,1"):
+def test_an_unknown_form_is_an_error():
+    with pytest.raises(AffectkitError, match="expected one of 1,1, 1,k, 2,1"):
         icc(table(JUDGES), "frame", "4,1")
 
 

@@ -1,24 +1,23 @@
-"""Traces in time: bridged, smoothed, filtered, read at other stamps; ratings fused, lags undone.
+"""Signals over time: fill gaps, smooth, filter and resample them; fuse ratings, estimate delays.
 
-Nothing here assumes a constant frame rate.
+No function assumes a constant frame rate.
 """
 
+from affectkit.signals.delays import compensate_delay, rater_delay
 from affectkit.signals.filtering import FILTERS, apply_filter
 from affectkit.signals.fusing import FUSIONS, fuse
-from affectkit.signals.lags import rater_lag, undo_lag
 from affectkit.signals.resampling import resample
-from affectkit.signals.smoothing import bridge, smooth
-from affectkit.signals.softening import soften
+from affectkit.signals.smoothing import interpolate_gaps, smooth, smooth_saliency
 
 __all__ = [
     "FILTERS",
     "FUSIONS",
     "apply_filter",
-    "bridge",
+    "compensate_delay",
     "fuse",
-    "rater_lag",
+    "interpolate_gaps",
+    "rater_delay",
     "resample",
     "smooth",
-    "soften",
-    "undo_lag",
+    "smooth_saliency",
 ]

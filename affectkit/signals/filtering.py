@@ -1,4 +1,4 @@
-"""Filters for predictions, as the field applies them after a net; their windows are in seconds."""
+"""Filters that are commonly applied to predictions; their length is in seconds."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from affectkit.errors import AffectkitError, unknown
-from affectkit.signals.times import check_times, each_run
+from affectkit.signals.smoothing import check_times, map_segments
 
 Array = NDArray[np.float64]
 
@@ -15,61 +15,65 @@ Array = NDArray[np.float64]
 def apply_filter(
     values: NDArray[np.floating], time: Array, method: str, seconds: float
 ) -> NDArray[np.float64]:
-    """Filter traces in time, looking as far ahead as back.
+    """Filter signals in time with a window centred on each frame.
 
-    Frames that follow one another evenly (none lies half a step from an even grid) are filtered as
-    they are; others are read on an even grid, filtered there and read back at the frames. Runs of
-    frames parted by NaN are filtered apart: nothing leaks over a gap. At its ends a run is
-    mirrored.
+    Evenly spaced frames (all less than half a step from an even grid) are filtered directly. Others
+    are resampled to an even grid, filtered there and resampled to the frames. Segments between gaps
+    of NaN are filtered separately, and are mirrored at their ends.
 
     Args:
-        values: (frame, ...); NaN stays NaN, and a frame is missing where any of its values is.
-        time: (frame) in seconds, rising.
+        values: (frame, ...); NaN stays NaN. A frame is missing if any of its values is NaN.
+        time: (frame) in seconds, increasing.
         method: one of `FILTERS`.
-        seconds: the window, rounded to an odd number of frames; below 3 frames nothing changes.
+        seconds: length of the window, rounded to an odd number of frames; windows of fewer than 3
+            frames change nothing.
 
     Returns:
         (frame, ...).
 
     Raises:
-        AffectkitError: the method is unknown, `seconds` is not positive, or the stamps do not fit.
+        AffectkitError: the method is unknown, `seconds` is not positive and finite, or the time
+            stamps do not increase or do not match `values`.
     """
     check_times(values, time)
     if method not in FILTERS:
         raise unknown("filter", method, FILTERS)
     if not 0 < seconds < np.inf:
-        raise AffectkitError(f"a filter's window should be some seconds, got {seconds:g}")
+        raise AffectkitError(
+            f"the length of a filter should be more than 0 seconds and finite, got {seconds:g}"
+        )
 
-    def run(traces: Array, stamps: Array) -> Array:
-        return _filter_run(traces, stamps, FILTERS[method], seconds)
+    def filter_segment(segment: Array, stamps: Array) -> Array:
+        return _filter(segment, stamps, FILTERS[method], seconds)
 
-    return each_run(values, time, run)
+    return map_segments(values, time, filter_segment)
 
 
-def _filter_run(
-    traces: Array, time: Array, method: Callable[[Array, int], Array], seconds: float
+def _filter(
+    values: Array, time: Array, method: Callable[[Array, int], Array], seconds: float
 ) -> Array:
     if len(time) < 2:
-        return traces
+        return values
     grid = even_grid(time)
     window = 2 * round((seconds / (grid[1] - grid[0]) - 1) / 2) + 1
     if window < 3:
-        return traces
-    as_they_are = len(grid) == len(time)
+        return values
+    is_even = len(grid) == len(time)
     filtered = []
-    for trace in traces.T:
-        even = trace if as_they_are else np.interp(grid, time, trace)
+    for trace in values.T:
+        even = trace if is_even else np.interp(grid, time, trace)
         mirrored = np.pad(even, window // 2, mode="symmetric")
         even = method(mirrored, window)[window // 2 : -(window // 2)]
-        filtered.append(even if as_they_are else np.interp(time, grid, even))
+        filtered.append(even if is_even else np.interp(time, grid, even))
     return np.stack(filtered, axis=1)
 
 
 def even_grid(time: Array) -> Array:
-    """Even stamps over `time` (frame): one for each frame where those are even enough.
+    """Evenly spaced time stamps over the range of `time` (frame).
 
-    Stamps that are rounded, to milliseconds for example, are: each is less than half a step off.
-    Where frames were dropped, or the rate changed, the grid has the step of the denser stretches.
+    If each frame is less than half a step from an even grid (for example because time stamps are
+    rounded to milliseconds), the grid has one point for each frame. Otherwise, if frames were
+    dropped or the frame rate changes, it has the step of the parts with the most frames per second.
     """
     even = np.linspace(time[0], time[-1], len(time))
     if np.abs(even - time).max() < (even[1] - even[0]) / 2:
@@ -80,20 +84,20 @@ def even_grid(time: Array) -> Array:
 
 
 def median(trace: Array, window: int) -> Array:
-    """The median of the window; the paper's."""
+    """The median of the window, the filter of the paper."""
     return np.asarray(signal.medfilt(trace, window))
 
 
 def savitzky_golay(trace: Array, window: int) -> Array:
-    """A parabola fitted to the window (Savitzky & Golay 1964): keeps the height of peaks."""
+    """Fit a parabola to the window (Savitzky & Golay 1964): keeps the height of peaks."""
     return np.asarray(signal.savgol_filter(trace, window, min(2, window - 1)))
 
 
 def wiener(trace: Array, window: int) -> Array:
-    """Smooths most where the trace varies least (Wiener); the noise is that of the whole run."""
+    """Wiener filter: smooths most where the variance is low; noise is estimated on the segment."""
     with np.errstate(divide="ignore", invalid="ignore"):
         filtered = signal.wiener(trace, window)
-    return np.where(np.isfinite(filtered), filtered, trace)  # a window without variance is 0 / 0
+    return np.where(np.isfinite(filtered), filtered, trace)  # 0 / 0 if a window has no variance
 
 
 FILTERS: dict[str, Callable[[Array, int], Array]] = {

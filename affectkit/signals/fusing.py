@@ -1,6 +1,6 @@
-"""The ratings of several people, fused into one trace.
+"""Fuse the ratings of several raters into one annotation.
 
-A rater who is silent at a frame (NaN) does not count there; where nobody counts, the result is NaN.
+Missing ratings (NaN) are left out. The result is NaN for frames without any rating.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ def fuse(rating: xr.DataArray, method: str = "mean") -> xr.DataArray:
     """Fuse the ratings of one recording.
 
     Args:
-        rating: (rater, frame, ...), NaN where a rater is silent.
+        rating: (rater, frame, ...), NaN if missing.
         method: one of `FUSIONS`.
 
     Returns:
@@ -26,38 +26,39 @@ def fuse(rating: xr.DataArray, method: str = "mean") -> xr.DataArray:
         AffectkitError: the method is unknown.
     """
     if method not in FUSIONS:
-        raise unknown("fusion", method, FUSIONS)
+        raise unknown("fusion method", method, FUSIONS)
     return FUSIONS[method](rating.astype(np.float64))
 
 
 def mean(rating: xr.DataArray) -> xr.DataArray:
-    """The mean of the raters at each frame."""
+    """Mean of the raters, frame by frame."""
     return rating.mean("rater")
 
 
 def median(rating: xr.DataArray) -> xr.DataArray:
-    """The median of the raters at each frame."""
+    """Median of the raters, frame by frame."""
     return rating.median("rater")
 
 
 def ewe(rating: xr.DataArray) -> xr.DataArray:
-    """The evaluator-weighted estimator of Grimm & Kroschel (2005).
+    """Evaluator-weighted estimator (Grimm & Kroschel 2005).
 
-    A rater's weight is Pearson's correlation with the mean of all raters, over the frames of the
-    recording; a negative or undefined one is 0. If that leaves no weight at all, the plain mean.
+    The weight of a rater is the Pearson correlation with the mean of all raters over the recording;
+    negative and undefined weights are set to 0. If all weights are 0, the result is the mean.
     """
     weight = pearson(rating, mean(rating), "frame")
     return _weighted(rating, weight.where(weight > 0, 0.0))
 
 
 def recola(rating: xr.DataArray) -> xr.DataArray:
-    """The gold standard of RECOLA as AVEC 2016 made it, centred by concordance.
+    """Gold standard of RECOLA as in AVEC 2016, with ratings centred by their agreement.
 
-    A rater's agreement is the mean CCC with each other rater (ddof 0). The mean of every rater's
-    trace is moved to one and the same value: the mean of the raters' means, weighted by agreement.
-    Then the mean of the raters. Negative agreements count as they are, as in AVEC's script, but
-    the value is kept among the raters' means, which weigh the same if the agreements sum to
-    nothing or less. Single frames of the result may lie beyond the raters'.
+    The agreement of a rater is the mean CCC with the other raters (ddof 0). All ratings are shifted
+    to the same mean, which is the mean of the raters' means weighted by agreement. The result is
+    the mean of the shifted ratings. Negative agreements are not changed, as in the script of AVEC.
+    But the common mean is limited to the range of the raters' means, and these have equal weights
+    if the agreements sum to 0 or less. Single frames of the result can be outside of the range of
+    the ratings.
     """
     means = rating.mean("frame")
     reference = _weighted(means, _agreement(rating))
@@ -74,12 +75,12 @@ FUSIONS: dict[str, Callable[[xr.DataArray], xr.DataArray]] = {
 
 
 def _agreement(rating: xr.DataArray) -> xr.DataArray:
-    """Mean CCC of each rater with each other one; 0 for a rater who meets nobody."""
+    """Mean CCC of each rater with the other raters; 0 for a rater without common frames."""
     return pairwise_ccc(rating, "frame").mean("other").fillna(0.0)
 
 
 def _weighted(values: xr.DataArray, weight: xr.DataArray) -> xr.DataArray:
-    """The mean over the raters, or the plain mean where the weights sum to nothing or less."""
+    """Weighted mean of the raters; the mean with equal weights if the weights sum to 0 or less."""
     weight = weight.where(weight.sum("rater") > 0, 1.0).where(values.notnull())
     total = weight.sum("rater")
     fused: xr.DataArray = (values * weight).sum("rater") / total.where(total != 0)
