@@ -1,8 +1,9 @@
-"""Faces: found by a detector, cut by a contract, divided into regions.
+"""Face detection, tracking, crops and facial regions.
 
-A detector is two functions of a picture; adding one is a file and a line in `DETECTORS`. All
-coordinates are source pixels counted from the upper left corner of the picture, so that the pixel
-in column i reaches from i to i + 1 and its middle is i + 0.5.
+Coordinates are source pixels, counted from the upper left corner of the picture: the pixel in
+column i covers i to i + 1, and its centre is i + 0.5.
+
+To add a detector, write a function that returns a `Detector` and add a line to `DETECTORS`.
 """
 
 from collections.abc import Callable
@@ -10,11 +11,13 @@ from inspect import signature
 from typing import Any
 
 from affectkit.errors import unknown
-from affectkit.faces.crop import Crop, crop_boxes, cut, in_crop
+from affectkit.faces.crop import Crop, crop_boxes, extract_crops
 from affectkit.faces.detector import Detector, largest_face
 from affectkit.faces.dlib import load_dlib
 from affectkit.faces.face_alignment import load_face_alignment
+from affectkit.faces.people import Person, choose_person, find_people
 from affectkit.faces.regions import REGION, region_masks
+from affectkit.faces.tracking import track_faces
 
 DETECTORS: dict[str, Callable[..., Detector]] = {
     "dlib": load_dlib,
@@ -23,18 +26,18 @@ DETECTORS: dict[str, Callable[..., Detector]] = {
 
 
 def load_detector(name: str, **options: Any) -> Detector:  # noqa: ANN401
-    """A detector: it finds faces in a picture, and 68 points in boxes around them.
+    """Load a detector of faces and their 68 landmarks.
 
     Args:
         name: one of `DETECTORS`.
-        options: as the function behind the name takes them.
+        options: keyword arguments of the detector's function in `DETECTORS`.
 
     Returns:
-        Its two functions, `find` and `fit`; `tracking.follow` runs it over a video.
+        The detector. `track_faces` runs it on a video.
 
     Raises:
-        AffectkitError: an unknown name or option, a package that is not installed, weights that
-            cannot be had.
+        AffectkitError: the name or an option is unknown, a package is not installed, or the weights
+            are missing.
     """
     if name not in DETECTORS:
         raise unknown("detector", name, DETECTORS)
@@ -50,10 +53,13 @@ __all__ = [
     "REGION",
     "Crop",
     "Detector",
+    "Person",
+    "choose_person",
     "crop_boxes",
-    "cut",
-    "in_crop",
+    "extract_crops",
+    "find_people",
     "largest_face",
     "load_detector",
     "region_masks",
+    "track_faces",
 ]

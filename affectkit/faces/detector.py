@@ -1,8 +1,9 @@
-"""What a detector is: two functions, one that finds faces and one that finds their points."""
+"""The detector interface, and detection in one picture or in a part of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,23 +13,56 @@ Picture = NDArray[np.uint8]  # (row, col, channel), RGB
 Boxes = NDArray[np.float32]  # (face, edge) in source pixels: left, top, right, bottom
 Points = NDArray[np.float32]  # (face, point, axis) in source pixels
 
+MAX_FACE_WIDTH = 160  # pixels; `detect_near` shrinks the picture until the smallest face has this
+
 
 @dataclass(frozen=True)
 class Detector:
-    """Both functions take one picture, remember nothing and give the same for the same."""
+    """Two functions on one picture. Both are deterministic and keep no state between pictures."""
 
-    find: Callable[[Picture], tuple[Boxes, NDArray[np.bool_]]]
-    """Candidates: box (face, edge), and (face) whether it is surely a face; the others count only
-    where a face is expected."""
-    fit: Callable[[Picture, Boxes], Points]
-    """The 68 points (face, point, axis) in each box (face, edge)."""
+    detect: Callable[[Picture], tuple[Boxes, NDArray[np.bool_]]]
+    """Returns boxes (face, edge), and for each (face) whether the detector is confident. Boxes
+    without confidence count only where a face is expected."""
+    landmarks: Callable[[Picture, Boxes], Points]
+    """Returns the 68 points (face, point, axis) in each box (face, edge)."""
 
 
 def largest_face(detector: Detector, picture: Picture) -> tuple[Boxes, Points]:
-    """The largest face of a picture by itself: box (edge) and points (point, axis); NaN if none."""
-    boxes, sure = detector.find(picture)
-    boxes = boxes[sure]
+    """Detect the largest face: its box (edge) and points (point, axis); NaN if there is no face."""
+    boxes, confident = detector.detect(picture)
+    boxes = boxes[confident]
     if not len(boxes):
         return np.full(4, np.nan, np.float32), np.full((POINTS, 2), np.nan, np.float32)
     largest = boxes[[(boxes[:, 2:] - boxes[:, :2]).prod(axis=1).argmax()]]
-    return largest[0], detector.fit(picture, largest)[0]
+    return largest[0], detector.landmarks(picture, largest)[0]
+
+
+def detect_near(
+    detector: Detector, picture: Picture, expected: Boxes
+) -> tuple[Boxes, NDArray[np.bool_]]:
+    """Detect faces at most one face width away from where they are expected.
+
+    Only that part of the picture is searched, and it is reduced in size if the faces are large: the
+    detection time grows with the number of pixels.
+
+    Args:
+        detector: the face detector.
+        picture: (row, col, channel).
+        expected: boxes (face, edge), at least one.
+
+    Returns:
+        boxes (face, edge) in pixels of the whole picture, and confidence (face).
+    """
+    width = expected[:, 2:] - expected[:, :2]
+    edge = np.array(picture.shape[1::-1])
+    low = np.floor((expected[:, :2] - width).min(axis=0)).clip(0, edge - 1).astype(int)
+    high = np.ceil((expected[:, 2:] + width).max(axis=0)).clip(low + 1, edge).astype(int)
+    part = picture[low[1] : high[1], low[0] : high[0]]
+    scale = min(1.0, MAX_FACE_WIDTH / max(float(width.min()), 1.0))
+    size = np.maximum(np.round((high - low) * scale), 1).astype(int)
+    if scale < 1:
+        resized = cv2.resize(part, size.tolist(), interpolation=cv2.INTER_AREA)
+        part = np.asarray(resized, np.uint8)
+    boxes, confident = detector.detect(part)
+    in_picture = boxes * np.tile((high - low) / size, 2) + np.tile(low, 2)
+    return in_picture.astype(np.float32), confident

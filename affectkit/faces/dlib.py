@@ -1,7 +1,8 @@
-"""dlib's frontal detector and 68 points: offline, its weights come as a package.
+"""dlib's frontal face detector and 68 landmarks. Works offline: the weights come as a package.
 
-The detector scores candidates. Above 0 nearly all are faces, but a turned or tilted head falls
-below; so a weaker candidate is believed where a face is expected.
+dlib gives a score to each candidate. Nearly all candidates above 0 are faces, but the score of a
+turned or tilted head can be negative. Candidates with a negative score are therefore returned, too,
+without confidence: they count only where a face is expected.
 """
 
 import importlib.util
@@ -14,36 +15,39 @@ from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError, missing_extra
 from affectkit.faces.detector import Boxes, Detector, Picture, Points
+from affectkit.files import StrPath
 from affectkit.recording import POINTS
 
-POINTS_FILE = "shape_predictor_68_face_landmarks.dat"
-SURE, WEAK = 0.0, -0.5
+PREDICTOR_FILE = "shape_predictor_68_face_landmarks.dat"
+CONFIDENT_SCORE, LOWEST_SCORE = 0.0, -0.5
 
 
-def load_dlib(*, upsample: int = 0, landmarks: Path | str | None = None) -> Detector:
-    """The detector of frontal faces of dlib, from about 80 pixels on.
+def load_dlib(*, upsample: int = 0, predictor: StrPath | None = None) -> Detector:
+    """Load dlib's frontal face detector. It finds faces from about 80 pixels on.
 
     Args:
-        upsample: times the picture is doubled before, to find smaller faces; each costs fourfold.
-        landmarks: file of the 68-point predictor, by default that of face-recognition-models.
+        upsample: how often the picture is doubled in size before detection, to find smaller faces;
+            each time makes detection about four times as slow.
+        predictor: file of the 68-point shape predictor; by default the one in the package
+            face-recognition-models.
 
     Raises:
-        AffectkitError: dlib is not installed, or there is no file of the 68 points.
+        AffectkitError: dlib is not installed, or the predictor file is missing or invalid.
     """
-    detector, predictor = _load(points_file(landmarks))
+    face_detector, shape_predictor = _load(predictor_file(predictor))
 
-    def find(picture: Picture) -> tuple[Boxes, NDArray[np.bool_]]:
-        found, scores, _ = detector.run(np.ascontiguousarray(picture), upsample, WEAK)
+    def detect(picture: Picture) -> tuple[Boxes, NDArray[np.bool_]]:
+        found, scores, _ = face_detector.run(np.ascontiguousarray(picture), upsample, LOWEST_SCORE)
         boxes = np.array([_edges(face) for face in found], np.float32).reshape(-1, 4)
-        return boxes, np.array(scores) > SURE
+        return boxes, np.array(scores) > CONFIDENT_SCORE
 
-    def fit(picture: Picture, boxes: Boxes) -> Points:
+    def landmarks(picture: Picture, boxes: Boxes) -> Points:
         picture = np.ascontiguousarray(picture)
-        found = [predictor(picture, rectangle(box)).parts() for box in boxes]
-        points = [[(part.x + 0.5, part.y + 0.5) for part in parts] for parts in found]
+        shapes = [shape_predictor(picture, rectangle(box)).parts() for box in boxes]
+        points = [[(point.x + 0.5, point.y + 0.5) for point in shape] for shape in shapes]
         return np.array(points, np.float32).reshape(-1, POINTS, 2)
 
-    return Detector(find, fit)
+    return Detector(detect, landmarks)
 
 
 @cache
@@ -55,41 +59,46 @@ def _load(path: Path) -> tuple[Any, Any]:
     try:
         return dlib.get_frontal_face_detector(), dlib.shape_predictor(str(path))
     except RuntimeError as error:
-        raise AffectkitError(f"{path} is no 68-point predictor of dlib ({error})") from None
+        raise AffectkitError(
+            f"{path} is not a 68-point shape predictor of dlib ({error}); expected a file such as "
+            f"{PREDICTOR_FILE}"
+        ) from None
 
 
 def _edges(face: Any) -> tuple[int, int, int, int]:  # noqa: ANN401
-    # dlib's right and bottom are the last pixels inside
+    # in dlib, right and bottom are the last pixels inside the rectangle
     return face.left(), face.top(), face.right() + 1, face.bottom() + 1
 
 
 def rectangle(box: NDArray[np.floating]) -> Any:  # noqa: ANN401
-    """A box (edge) as dlib has it."""
+    """Convert a box (edge) to a `dlib.rectangle`."""
     import dlib
 
     left, top, right, bottom = (int(edge) for edge in np.round(box))
     return dlib.rectangle(left, top, right - 1, bottom - 1)
 
 
-def points_file(path: Path | str | None = None) -> Path:
-    """Where the file of the 68-point predictor lies.
+def predictor_file(path: StrPath | None = None) -> Path:
+    """The file of the 68-point shape predictor: `path`, or the file of face-recognition-models.
 
     Raises:
-        AffectkitError: it is nowhere.
+        AffectkitError: `path` does not exist, or face-recognition-models is not installed.
     """
     if path is not None:
         if not Path(path).is_file():
-            raise AffectkitError(f"{path} does not exist; expected dlib's 68-point predictor")
+            raise AffectkitError(
+                f"{path} does not exist; expected the file of dlib's 68-point shape predictor"
+            )
         return Path(path)
     folder = models_folder()
     if folder is None:
         raise missing_extra("face-recognition-models", "faces")
-    return folder / POINTS_FILE
+    return folder / PREDICTOR_FILE
 
 
 def models_folder() -> Path | None:
-    """Where the package face-recognition-models keeps its files; None where it is not installed."""
-    # importing that package fails where pkg_resources is gone; its files are all that is needed
+    """The folder of weights in face-recognition-models, or None if it is not installed."""
+    # importing the package fails without pkg_resources, but only its files are needed
     found = importlib.util.find_spec("face_recognition_models")
     if found is None or not found.submodule_search_locations:
         return None

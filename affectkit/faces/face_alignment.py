@@ -1,7 +1,7 @@
-"""The face-alignment package: any of its detectors, and its 68 points.
+"""The face-alignment package: its face detectors and its network for 68 landmarks.
 
-Weights are fetched at first use, into the folder `checkpoints` of torch's hub folder, or of the
-folder given. Nothing is fetched where they lie there already.
+Weights are downloaded at first use into the folder `checkpoints` of torch's hub folder, or of
+another folder. Existing files are not downloaded again.
 """
 
 import importlib
@@ -18,74 +18,77 @@ from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError, missing_extra, unknown
 from affectkit.faces.detector import Boxes, Detector, Picture, Points
+from affectkit.files import StrPath
 from affectkit.recording import POINTS
 
-FINDERS = ("sfd", "blazeface", "retinaface", "scrfd", "yunet")
-NETWORK = "2DFAN-4"
+FACE_DETECTORS = ("sfd", "blazeface", "retinaface", "scrfd", "yunet")
+LANDMARK_NETWORK = "2DFAN-4"
 
 
 def load_face_alignment(
-    *, finder: str = "sfd", device: str | None = None, weights: Path | str | None = None
+    *, face_detector: str = "sfd", device: str | None = None, weights: StrPath | None = None
 ) -> Detector:
-    """The nets of the face-alignment package.
+    """Load the networks of the face-alignment package.
 
     Args:
-        finder: its detector of faces, one of `FINDERS`.
-        device: as torch names it; by default the GPU where there is one.
-        weights: a folder with the files in `checkpoints/`, where they are also fetched to; by
-            default torch's hub folder.
+        face_detector: one of `FACE_DETECTORS`.
+        device: a torch device; by default the GPU if there is one.
+        weights: a folder with the weight files in its subfolder `checkpoints`; missing files are
+            downloaded to it. By default torch's hub folder.
 
     Raises:
-        AffectkitError: the package is not installed, or weights are missing and cannot be fetched.
+        AffectkitError: the package is not installed, or weights cannot be downloaded or loaded.
     """
-    if finder not in FINDERS:
-        raise unknown("face-alignment finder", finder, FINDERS)
-    return adapt(_load(finder, device, weights))
+    if face_detector not in FACE_DETECTORS:
+        raise unknown("face detector of the package face-alignment", face_detector, FACE_DETECTORS)
+    return wrap_face_alignment(_load(face_detector, device, weights))
 
 
 @cache
-def _load(finder: str, device: str | None, weights: Path | str | None) -> Any:  # noqa: ANN401
+def _load(face_detector: str, device: str | None, weights: StrPath | None) -> Any:  # noqa: ANN401
     try:
         import face_alignment
         import torch
     except ImportError:
         raise missing_extra("face-alignment", "faces") from None
-    with _hub_folder(weights), _explained(finder):
+    with _torch_hub_folder(weights), _one_line_errors(face_detector):
         return face_alignment.FaceAlignment(
             face_alignment.LandmarksType.TWO_D,
             device=device or ("cuda" if torch.cuda.is_available() else "cpu"),
-            face_detector=finder,
-            compile=False,  # compiling takes longer than a video, and warns
+            face_detector=face_detector,
+            compile=False,  # compilation takes longer than a video, and warns
         )
 
 
-def adapt(net: Any) -> Detector:  # noqa: ANN401
-    """Make a detector of a `FaceAlignment` of the face-alignment package."""
+def wrap_face_alignment(package: Any) -> Detector:  # noqa: ANN401
+    """Make a `Detector` from a `face_alignment.FaceAlignment` object."""
 
-    def find(picture: Picture) -> tuple[Boxes, NDArray[np.bool_]]:
-        found = net.face_detector.detect_from_image(np.array(picture))
+    def detect(picture: Picture) -> tuple[Boxes, NDArray[np.bool_]]:
+        found = package.face_detector.detect_from_image(np.array(picture))
         boxes = np.array([face[:4] for face in found], np.float32).reshape(-1, 4)
         return boxes, np.ones(len(boxes), bool)
 
-    def fit(picture: Picture, boxes: Boxes) -> Points:
+    def landmarks(picture: Picture, boxes: Boxes) -> Points:
         if not len(boxes):
             return np.empty((0, POINTS, 2), np.float32)
-        faces = list(boxes.astype(np.float64))  # the package takes no float32
-        points = net.get_landmarks_from_image(np.array(picture), detected_faces=faces)
+        faces = list(boxes.astype(np.float64))  # the package does not accept float32
+        points = package.get_landmarks_from_image(np.array(picture), detected_faces=faces)
         return np.array(points, np.float32) + np.float32(0.5)
 
-    return Detector(find, fit)
+    return Detector(detect, landmarks)
 
 
 @contextmanager
-def _hub_folder(folder: Path | str | None) -> Iterator[None]:
-    """Let torch look for weights in `folder` meanwhile."""
+def _torch_hub_folder(folder: StrPath | None) -> Iterator[None]:
+    """Make torch search for weights in `folder` inside the block."""
     import torch
 
     before = torch.hub.get_dir()
     if folder is not None:
         if not Path(folder).is_dir():
-            raise AffectkitError(f"{folder} is not a folder; expected one with checkpoints/ in it")
+            raise AffectkitError(
+                f"{folder} is not a folder; expected a folder with weight files in checkpoints/"
+            )
         torch.hub.set_dir(str(folder))
     try:
         yield
@@ -94,43 +97,46 @@ def _hub_folder(folder: Path | str | None) -> Iterator[None]:
 
 
 @contextmanager
-def _explained(finder: str) -> Iterator[None]:
+def _one_line_errors(face_detector: str) -> Iterator[None]:
     try:
         yield
-    except OSError as error:  # what urllib raises without a net, too
-        raise AffectkitError(_missing(finder, error)) from None
+    except OSError as error:  # urllib raises it without a network connection
+        raise AffectkitError(_download_error(face_detector, error)) from None
     except (RuntimeError, ValueError, EOFError, ImportError, UnpicklingError) as error:
         reason = str(error).splitlines()[0]
         raise AffectkitError(
-            f"face-alignment with {finder!r} cannot be loaded ({reason}); remove damaged files "
-            f"from {_checkpoints()}, or use --detector dlib, which needs no download"
+            f"face-alignment with {face_detector!r} cannot be loaded ({reason}); remove damaged "
+            f"files from {_checkpoints()}, or use --detector dlib, which needs no download"
         ) from None
 
 
-def _missing(finder: str, error: OSError) -> str:
+def _download_error(face_detector: str, error: OSError) -> str:
     return (
-        f"face-alignment's weights could not be fetched ({getattr(error, 'reason', error)}): put "
-        f"{' and '.join(missing_weights(finder))} into {_checkpoints()}, "
+        "the weights of face-alignment could not be downloaded "
+        f"({getattr(error, 'reason', error)}): put "
+        f"{' and '.join(missing_weights(face_detector))} into {_checkpoints()}, "
         "or use --detector dlib, which needs no download"
     )
 
 
-def missing_weights(finder: str = "sfd") -> list[str]:
-    """Addresses of the weights that do not lie in torch's hub folder yet."""
-    return [url for url in weight_urls(finder) if not (_checkpoints() / _file_name(url)).exists()]
+def missing_weights(face_detector: str = "sfd") -> list[str]:
+    """URLs of the weights that are not in torch's hub folder yet."""
+    urls = weight_urls(face_detector)
+    return [url for url in urls if not (_checkpoints() / Path(urlparse(url).path).name).exists()]
 
 
-def weight_urls(finder: str) -> list[str]:
-    """Addresses of the weights that a finder and the 68 points need."""
+def weight_urls(face_detector: str) -> list[str]:
+    """URLs of the weights of a face detector and of the landmark network."""
     api = importlib.import_module("face_alignment.api")
-    module = importlib.import_module(f"face_alignment.detection.{finder}.{finder}_detector")
-    found = getattr(module, "models_urls", None) or {finder: module.model_url}
-    # blazeface has a second pair for the back camera, which is not used here
-    return [api.models_urls[NETWORK], *(url for name, url in found.items() if "back" not in name)]
-
-
-def _file_name(url: str) -> str:
-    return Path(urlparse(url).path).name
+    module = importlib.import_module(
+        f"face_alignment.detection.{face_detector}.{face_detector}_detector"
+    )
+    urls = getattr(module, "models_urls", None) or {face_detector: module.model_url}
+    # blazeface has a second pair of files for the back camera, which is not used here
+    return [
+        api.models_urls[LANDMARK_NETWORK],
+        *(url for name, url in urls.items() if "back" not in name),
+    ]
 
 
 def _checkpoints() -> Path:

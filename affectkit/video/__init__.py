@@ -1,23 +1,24 @@
-"""Frames and time stamps in, browser-playable video out."""
+"""Reading of video frames and time stamps, and writing of videos that browsers play."""
 
-from affectkit.video.playing import playable, single_frames
+from affectkit.video.browser import browser_playable
 from affectkit.video.reading import (
     Packet,
     VideoInfo,
-    faulty_stamps,
+    invalid_timestamps,
     probe,
     read_frames,
     read_packets,
     read_thumbnails,
     read_times,
+    single_frames,
 )
 from affectkit.video.writing import write_video
 
 __all__ = [
     "Packet",
     "VideoInfo",
-    "faulty_stamps",
-    "playable",
+    "browser_playable",
+    "invalid_timestamps",
     "probe",
     "read_frames",
     "read_packets",

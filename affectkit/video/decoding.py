@@ -1,100 +1,152 @@
-"""Every frame that decodes, in the order of showing, and a word on those that do not.
+"""Open videos, decode every decodable frame in display order, and warn of missing frames.
 
-FFmpeg decodes on one thread. Its frame threads would swallow the frames round a fault, as many as
-there are threads; threads of slices take cores from the workers that look at other videos. Looking
-for faces takes several times as long as decoding.
+FFmpeg decodes on one thread: with frame threads, a fault would also lose the frames around it; with
+slice threads, cores would be missing for workers on other videos. Face detection takes several
+times as long as decoding.
 """
 
 import re
 import warnings
 from collections import Counter, deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
 
 from affectkit.errors import AffectkitError
+from affectkit.files import StrPath
 
-SLACK = 0.25  # seconds that a header may announce too much
-DURATION = re.compile(r"(\d+):(\d+):(\d+\.?\d*)")  # a tag of Matroska
+DEFAULT_FPS = 25.0  # for files without a frame rate
+DURATION_TOLERANCE = 0.25  # seconds by which the duration in the header may be too long
+DURATION_TAG = re.compile(r"(\d+):(\d+):(\d+\.?\d*)")  # in Matroska files
+
+
+@contextmanager
+def open_video(path: StrPath) -> Iterator[av.container.InputContainer]:
+    """Open a file with a video stream.
+
+    Raises:
+        AffectkitError: the file is missing, a folder, empty, not a video, or has sound only.
+    """
+    path = Path(path)
+    if not path.is_file():
+        kind = "is a folder, not a video file" if path.is_dir() else "does not exist"
+        raise AffectkitError(f"{path} {kind}; expected a video such as .mp4, .webm, .avi or .gif")
+    if not path.stat().st_size:
+        raise AffectkitError(f"{path} is empty (0 bytes); copy or download it again")
+    try:
+        container = av.open(str(path))
+    except (av.FFmpegError, OSError) as error:
+        raise AffectkitError(_unreadable(path, error)) from None
+    with container:
+        if not container.streams.video:
+            raise AffectkitError(
+                f"{path} has no video stream (format {container.format.name}); "
+                "expected a video file"
+            )
+        yield container
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    reason = getattr(error, "strerror", None) or str(error)
+    return (
+        f"{path} cannot be read as a video ({reason}); "
+        "the file is not a video, cut short or damaged; check that a video player can play it"
+    )
+
+
+def nominal_fps(stream: av.VideoStream) -> float:
+    """Frame rate stated by the container; 25 where there is none."""
+    return float(stream.average_rate or stream.guessed_rate or DEFAULT_FPS)
 
 
 def decode(
-    container: av.container.InputContainer, stream: av.VideoStream, tally: Counter[str]
+    container: av.container.InputContainer, stream: av.VideoStream, counts: Counter[str]
 ) -> Iterator[av.VideoFrame]:
-    """All frames of a stream that decode; `tally` counts packets that are hidden or broken."""
+    """Yield all decodable frames of a stream; `counts` counts hidden and broken packets."""
     stream.thread_type, stream.thread_count = "NONE", 1
-    unstamped = is_unstamped(container, stream)
-    stamps: deque[int] = deque()
-    for packet in demux(container, stream, tally):
-        if unstamped and packet is not None and packet.size:
-            stamps.append(packet.dts)
+    unreliable = has_unreliable_pts(container, stream)
+    decoding_times: deque[int] = deque()
+    for packet in demux(container, stream, counts):
+        if unreliable and packet is not None and packet.size:
+            decoding_times.append(packet.dts)
         try:
             frames = stream.decode(packet)
-        except EOFError:  # all frames have come
+        except EOFError:  # no more frames
             return
         except av.FFmpegError:
-            tally["broken"] += 1
-            if stamps:
-                stamps.pop()
+            counts["broken"] += 1
+            if decoding_times:
+                decoding_times.pop()
             continue
         for frame in frames:
-            if unstamped:
-                frame.pts = stamps.popleft()
+            if unreliable:
+                frame.pts = decoding_times.popleft()
             yield frame
 
 
-def is_unstamped(container: av.container.InputContainer, stream: av.VideoStream) -> bool:
-    """Whether PTS are made up by FFmpeg, and wrongly: AVI stores none."""
+def has_unreliable_pts(container: av.container.InputContainer, stream: av.VideoStream) -> bool:
+    """Whether FFmpeg invents wrong PTS: AVI stores none, and B-frames change the order."""
     return container.format.name == "avi" and bool(stream.codec_context.has_b_frames)
 
 
 def demux(
-    container: av.container.InputContainer, stream: av.VideoStream, tally: Counter[str]
+    container: av.container.InputContainer, stream: av.VideoStream, counts: Counter[str]
 ) -> Iterator[av.Packet | None]:
-    """All packets that can be read, then None, which lets the decoder give what it holds back."""
+    """Yield all readable packets, then None, with which the decoder returns its last frames."""
     packets = container.demux(stream)
     while True:
         try:
             packet = next(packets)
         except StopIteration:
             break
-        except (av.FFmpegError, OSError):  # what comes after cannot be read at all
-            tally["broken"] += 1
+        except (av.FFmpegError, OSError):  # nothing after it can be read
+            counts["broken"] += 1
             break
-        tally["hidden"] += packet.is_discard
+        counts["hidden"] += packet.is_discard
         yield packet
     yield None
 
 
-def report(path: Path, stream: av.VideoStream, tally: Counter[str], end: float) -> None:
-    """Warn of what the header announced and did not come, and of time stamps that were mended."""
-    announced, decoded, moved = stream.frames, tally["decoded"], tally["moved"]
+def warn_of_missing_frames(
+    path: Path, stream: av.VideoStream, counts: Counter[str], end: float
+) -> None:
+    """Warn of frames that are in the header but were not decoded, and of corrected time stamps."""
+    in_header, decoded, moved = stream.frames, counts["decoded"], counts["moved"]
     if not decoded:
-        raise AffectkitError(f"{path}: no frame could be decoded; it is cut short or damaged")
-    frames = f"{announced or 'an unknown number of'} frames announced, {decoded} decoded"
-    if tally["broken"]:
+        raise AffectkitError(no_decodable_frame(path))
+    frames = f"{in_header or 'an unknown number of'} frames in the header, {decoded} decoded"
+    if counts["broken"]:
         _warn(f"{path}: {frames}; the file is cut short or damaged")
-    elif decoded + tally["hidden"] < announced:
-        _warn(f"{path}: {frames}; the header counts frames that are not there")
-    elif not announced and (promised := _announced_end(stream)) > end + SLACK:
-        _warn(f"{path}: {promised:.2f} s announced, {end:.2f} s decoded; the file is cut short")
+    elif decoded + counts["hidden"] < in_header:
+        _warn(f"{path}: {frames}; the header counts frames that do not exist")
+    elif not in_header and (duration := _header_end(stream)) > end + DURATION_TOLERANCE:
+        _warn(f"{path}: {duration:.2f} s in the header, {end:.2f} s decoded; the file is cut short")
     if moved:
         _warn(
-            f"{path}: {moved} of {decoded} time stamps did not rise and were moved one tick "
-            "behind the frame before"
+            f"{path}: {moved} of {decoded} time stamps did not increase; they were moved to one "
+            "tick after the frame before"
         )
+
+
+def no_decodable_frame(path: Path) -> str:
+    """The text of the error for a video without a decodable frame."""
+    return (
+        f"{path}: no frame could be decoded; the file is cut short or damaged: "
+        "copy or download it again"
+    )
 
 
 def _warn(message: str) -> None:
     warnings.warn(message, stacklevel=4)
 
 
-def _announced_end(stream: av.VideoStream) -> float:
-    """Where the header says that the stream ends, in seconds; 0 where it does not."""
+def _header_end(stream: av.VideoStream) -> float:
+    """End of the stream in seconds according to the header; 0 if unknown."""
     if stream.duration:
         return float(stream.duration * stream.time_base)
-    parts = DURATION.fullmatch(stream.metadata.get("DURATION", ""))
+    parts = DURATION_TAG.fullmatch(stream.metadata.get("DURATION", ""))
     if not parts:
         return 0.0
     hours, minutes, seconds = map(float, parts.groups())

@@ -1,17 +1,17 @@
-"""Frames and time stamps in, through PyAV.
+"""Reading of video frames and their time stamps with PyAV.
 
-The time of a frame is its presentation time stamp (PTS) times the time base of the stream, in
-seconds, wherever the first one lies. Traps met in the wild, and what is done about them:
+The time of a frame in seconds is its presentation time stamp (PTS) times the time base of the
+stream; the first one need not be 0. Irregular files are treated as follows:
 
-- a frame without PTS takes the time of the frame before plus one nominal interval;
-- a PTS that repeats or falls back is moved to one tick after the frame before. No frame is left
-  out, since annotation files count decoded frames; a warning says how many were moved;
-- an AVI has no PTS, and those made up for its B-frames are wrong: its frames take the time stamps
-  of decoding (DTS) in turn;
-- frames outside the part that an edit list shows are left out, as players do;
-- a packet that cannot be decoded is skipped, and the frames that can be are given; at the end a
-  warning says how many frames (or seconds) the header announced and how many came;
-- rotation that the container asks for is applied: width and height are those of the shown picture.
+- A frame without PTS gets the time of the frame before plus one nominal interval.
+- A PTS that repeats or decreases is moved to one tick after the frame before. No frame is left out,
+  because annotation files count decoded frames. A warning gives the number of moved time stamps.
+- AVI files store no PTS, and those that FFmpeg computes for B-frames are wrong: their frames get
+  the decoding time stamps (DTS) in increasing order.
+- Frames outside the edit list are left out, as in video players.
+- A packet that cannot be decoded is skipped. A final warning compares the number of frames (or the
+  duration) in the header with what was decoded.
+- The rotation stored in the container is applied: width and height are as displayed.
 """
 
 from collections import Counter
@@ -27,51 +27,59 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError
-from affectkit.video.decoding import decode, demux, is_unstamped, report
-from affectkit.video.opening import nominal_fps, open_video
+from affectkit.files import StrPath
+from affectkit.video.decoding import (
+    decode,
+    demux,
+    has_unreliable_pts,
+    no_decodable_frame,
+    nominal_fps,
+    open_video,
+    warn_of_missing_frames,
+)
 
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What the container says about a video; nothing has been decoded but the first frame."""
+    """Properties of a video from its header and its first frame."""
 
     path: Path
-    width: int  # as shown: after rotation
+    width: int  # as displayed, after rotation
     height: int
-    fps: float  # nominal; frames carry their own times
-    frames: int  # announced by the header; 0 = unknown
+    fps: float  # nominal; each frame has its own time stamp
+    frames: int  # number of frames according to the header; 0 = unknown
     codec: str
     pixel_format: str
-    rotation: int  # degrees counter-clockwise, applied on reading: 0, 90, 180 or 270
+    rotation: int  # degrees counter-clockwise, applied when reading: 0, 90, 180 or 270
     duration: float  # seconds; 0 = unknown
     sound: bool
     container: str
     pixel_aspect: float = 1.0  # width / height of a pixel
     interlaced: bool = False
     sound_start: float | None = None  # seconds; None = no sound, or unknown
-    reordered: bool = False  # stored in another order than shown, as B-frames ask for
+    reordered: bool = False  # has B-frames, which are stored in another order than displayed
 
 
 class Packet(NamedTuple):
-    """What the container says about one compressed frame."""
+    """Header of one compressed frame."""
 
-    pts: int | None  # in ticks; None = the container stores none
-    key: bool  # decodes without any other
-    shown: bool  # False = outside the edit list
+    pts: int | None  # presentation time stamp in ticks; None = not stored
+    key: bool  # a key frame: decodes without other frames
+    shown: bool  # False = outside the edit list, not displayed
 
 
-def probe(path: Path) -> VideoInfo:
-    """Read what the header says, and decode one frame.
+def probe(path: StrPath) -> VideoInfo:
+    """Read the properties of a video. Only its first frame is decoded.
 
     Raises:
-        AffectkitError: there is no video at `path`, or not a single frame of it decodes.
+        AffectkitError: `path` is not a video, or none of its frames can be decoded.
     """
     path = Path(path)
     with open_video(path) as container:
         stream = container.streams.video[0]
         frame = next(decode(container, stream, Counter()), None)
         if frame is None:
-            raise AffectkitError(f"{path}: no frame could be decoded; it is cut short or damaged")
+            raise AffectkitError(no_decodable_frame(path))
         rotation = frame.rotation % 360
         size = (frame.width, frame.height)
         return VideoInfo(
@@ -88,112 +96,120 @@ def probe(path: Path) -> VideoInfo:
             container=container.format.name,
             pixel_aspect=float(stream.sample_aspect_ratio or 1),
             interlaced=frame.interlaced_frame,
-            sound_start=_start(container.streams.audio),
+            sound_start=_sound_start(container.streams.audio),
             reordered=bool(stream.codec_context.has_b_frames),
         )
 
 
-def _start(tracks: Sequence[av.AudioStream]) -> float | None:
-    """The first time stamp of the first track in seconds."""
+def _sound_start(tracks: Sequence[av.AudioStream]) -> float | None:
+    """The first time stamp of the first sound track in seconds."""
     if not tracks or tracks[0].start_time is None:
         return None
     return float(tracks[0].start_time * tracks[0].time_base)
 
 
 def read_frames(
-    path: Path, batch: int = 32
+    path: StrPath, batch: int = 32
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.uint8]]]:
-    """Decode a video from its first frame to its last, `batch` frames at a time.
+    """Decode all frames of a video, `batch` frames at a time.
 
     Yields:
-        time (frame) in seconds, strictly rising, and rgb (frame, row, col, channel).
+        time (frame) in seconds, strictly increasing, and rgb (frame, row, col, channel).
 
     Raises:
-        AffectkitError: there is no video at `path`, or not a single frame of it decodes.
+        AffectkitError: `path` is not a video, none of its frames can be decoded, or the picture
+            size changes.
     """
-    frames = _frames(Path(path))
+    frames = _rgb_frames(Path(path))
     while group := list(islice(frames, batch)):
         times, pictures = zip(*group, strict=True)
         yield np.array(times, np.float64), np.stack(pictures)
 
 
-def read_times(path: Path) -> NDArray[np.float64]:
-    """The time (frame) of every frame in seconds, as `read_frames` gives it."""
-    return np.array([time for time, _ in _timed(Path(path))], np.float64)
+def single_frames(path: StrPath) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+    """Yield time and rgb (row, col, channel) of each frame, as for `write_video`."""
+    for times, pictures in read_frames(path, batch=8):
+        yield from zip(times.tolist(), pictures, strict=True)
 
 
-def read_thumbnails(path: Path, edge: int = 32) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-    """Decode every frame as `read_frames` does, but give small grey pictures: half the time.
+def read_times(path: StrPath) -> NDArray[np.float64]:
+    """The time (frame) of each frame in seconds, as from `read_frames`."""
+    return np.array([time for time, _ in _decoded_frames(Path(path))], np.float64)
+
+
+def read_thumbnails(path: StrPath, edge: int = 32) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+    """Decode all frames as small grey pictures, in about half the time of `read_frames`.
 
     Yields:
-        time in seconds, strictly rising, and grey (row, col), `edge` by `edge` whatever the shape.
+        time in seconds, strictly increasing, and grey (row, col) of `edge` by `edge` pixels
+        for any aspect ratio.
 
     Raises:
         AffectkitError: as for `read_frames`.
     """
     small = VideoReformatter()
     shape: tuple[int, ...] | None = None
-    for time, frame in _timed(Path(path)):
-        shape = _same_shape(path, shape, (frame.height, frame.width), time)
+    for time, frame in _decoded_frames(Path(path)):
+        shape = _check_shape(Path(path), shape, (frame.height, frame.width), time)
         grey = small.reformat(
             frame, edge, edge, "gray", interpolation=Interpolation.AREA, threads=1
         )
         yield time, np.rot90(grey.to_ndarray(), round(frame.rotation / 90))
 
 
-def read_packets(path: Path) -> list[Packet]:
-    """All packets that can be read, in the order of decoding."""
+def read_packets(path: StrPath) -> list[Packet]:
+    """The headers of all readable packets, in decoding order."""
     with open_video(path) as container:
         stream = container.streams.video[0]
-        made_up = is_unstamped(container, stream)
+        unreliable = has_unreliable_pts(container, stream)
         return [
-            Packet(None if made_up else packet.pts, packet.is_keyframe, not packet.is_discard)
+            Packet(None if unreliable else packet.pts, packet.is_keyframe, not packet.is_discard)
             for packet in demux(container, stream, Counter())
             if packet is not None and packet.size
         ]
 
 
-def faulty_stamps(packets: Sequence[Packet]) -> int:
-    """How many packets have no PTS, or that of another one."""
+def invalid_timestamps(packets: Sequence[Packet]) -> int:
+    """Count the packets without PTS or with the PTS of another packet."""
     return len(packets) - len({packet.pts for packet in packets if packet.pts is not None})
 
 
-def _frames(path: Path) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+def _rgb_frames(path: Path) -> Iterator[tuple[float, NDArray[np.uint8]]]:
     colour = VideoReformatter()
     shape: tuple[int, ...] | None = None
-    for time, frame in _timed(path):
-        # threads that are started for every frame cost more than the work where cores are busy
+    for time, frame in _decoded_frames(path):
+        # starting threads for each frame costs more than the conversion where cores are busy
         plain = colour.reformat(frame, format="rgb24", threads=1).to_ndarray()
         rgb = np.asarray(np.rot90(plain, round(frame.rotation / 90)), np.uint8)
-        shape = _same_shape(path, shape, rgb.shape, time)
+        shape = _check_shape(path, shape, rgb.shape, time)
         yield time, rgb
 
 
-def _same_shape(
+def _check_shape(
     path: Path, shape: tuple[int, ...] | None, now: tuple[int, ...], time: float
 ) -> tuple[int, ...]:
     if shape and now != shape:
         raise AffectkitError(
-            f"{path}: the picture changes from {shape[1]}x{shape[0]} to {now[1]}x{now[0]} "
-            f"at {time:.3f} s; cut the file there"
+            f"{path}: the picture size changes from {shape[1]}x{shape[0]} to {now[1]}x{now[0]} "
+            f"at {time:.3f} s; expected one size: split the file there"
         )
     return now
 
 
-def _timed(path: Path) -> Iterator[tuple[float, av.VideoFrame]]:
-    tally: Counter[str] = Counter()
+def _decoded_frames(path: Path) -> Iterator[tuple[float, av.VideoFrame]]:
+    counts: Counter[str] = Counter()
     with open_video(path) as container:
         stream = container.streams.video[0]
         tick, interval = float(stream.time_base or 1e-6), 1 / nominal_fps(stream)
         last = -np.inf
-        for frame in decode(container, stream, tally):
+        for frame in decode(container, stream, counts):
             time = frame.time
             if time is None:
-                time = last + interval if tally["decoded"] else 0.0
+                time = last + interval if counts["decoded"] else 0.0
             elif time <= last:
                 time = last + tick
-                tally["moved"] += 1
+                counts["moved"] += 1
             last = time
-            tally["decoded"] += 1
+            counts["decoded"] += 1
             yield time, frame
-        report(path, stream, tally, end=last + interval)
+        warn_of_missing_frames(path, stream, counts, end=last + interval)

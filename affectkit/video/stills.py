@@ -1,4 +1,4 @@
-"""Pictures in a folder in place of a video: read by name, or shown as frames of one size."""
+"""Read folders of pictures that are used instead of a video."""
 
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
@@ -11,60 +11,66 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from affectkit.errors import AffectkitError
-from affectkit.video.playing import single_frames
+from affectkit.files import StrPath
+from affectkit.video.reading import single_frames
 from affectkit.video.writing import write_video
 
 Picture = NDArray[np.uint8]  # (row, col, channel), RGB
-NOTHING = np.zeros((0, 0, 3), np.uint8)  # in place of a picture that is not there
+NO_PICTURE = np.zeros((0, 0, 3), np.uint8)  # for a missing or unreadable picture
 BATCH = 16
-TURNED = (5, 6, 7, 8)  # EXIF orientations in which width and height change places
-LARGEST = 1920 * 1088  # pixels of a frame that browsers decode with ease
+QUARTER_TURNS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
+MAX_PIXELS = 1920 * 1088  # of a frame that browsers decode without difficulty
 
 
-class Sizes(NamedTuple):
-    """Which pictures can be read, and how large they are."""
+class StillSizes(NamedTuple):
+    """Sizes of pictures, and the unreadable ones."""
 
-    width: NDArray[np.int64]  # (frame) as shown; 0 = missing or not to be read
+    width: NDArray[np.int64]  # (frame) as displayed; 0 = missing or unreadable
     height: NDArray[np.int64]  # (frame)
-    faults: list[str]  # names of pictures that should be there and cannot be read
+    unreadable: list[str]  # names of pictures that cannot be read
 
 
-def measure_stills(folder: Path, names: Sequence[str]) -> Sizes:
-    """Try pictures: a damaged one often shows only when all of it is decoded.
+def measure_stills(folder: StrPath, names: Sequence[str]) -> StillSizes:
+    """Read the sizes of pictures. All are decoded, as only this finds damaged files.
 
     Args:
-        folder: that the names start from.
-        names: (frame) paths below `folder`; "" = missing.
+        folder: the folder of the pictures.
+        names: (frame) paths relative to `folder`; "" = missing.
     """
-    sizes = [_size(folder / name) if name else (0, 0) for name in names]
+    sizes = [_size(Path(folder) / name) if name else (0, 0) for name in names]
     width, height = np.array(sizes, np.int64).reshape(-1, 2).T
-    faults = [name for name, size in zip(names, sizes, strict=True) if name and not size[0]]
-    return Sizes(width, height, faults)
+    unreadable = [name for name, size in zip(names, sizes, strict=True) if name and not size[0]]
+    return StillSizes(width, height, unreadable)
 
 
 def _size(path: Path) -> tuple[int, int]:
     try:
         with Image.open(path) as image:
             image.load()
-            turned = image.getexif().get(ExifTags.Base.Orientation) in TURNED
+            turned = image.getexif().get(ExifTags.Base.Orientation) in QUARTER_TURNS
             return image.size[::-1] if turned else image.size
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError):
         return (0, 0)
 
 
-def read_stills(folder: Path, names: Sequence[str], batch: int = BATCH) -> Iterator[list[Picture]]:
-    """Read pictures, `batch` at a time, as they are shown (rotation in EXIF is applied).
+def read_stills(
+    folder: StrPath, names: Sequence[str], batch: int = BATCH
+) -> Iterator[list[Picture]]:
+    """Read pictures, `batch` at a time, as displayed: the rotation in EXIF is applied.
 
     Args:
-        folder: that the names start from.
-        names: (frame) paths below `folder`; "" = missing.
-        batch: pictures at a time.
+        folder: the folder of the pictures.
+        names: (frame) paths relative to `folder`; "" = missing.
+        batch: number of pictures at a time.
 
     Yields:
-        rgb (row, col, channel) of each, of any size; without rows where it cannot be read.
+        rgb (row, col, channel) of each picture in its own size; without rows if it is unreadable.
     """
+    folder = Path(folder)
     for start in range(0, len(names), batch):
-        yield [_read(folder / name) if name else NOTHING for name in names[start : start + batch]]
+        yield [
+            _read(folder / name) if name else NO_PICTURE for name in names[start : start + batch]
+        ]
 
 
 def _read(path: Path) -> Picture:
@@ -72,15 +78,15 @@ def _read(path: Path) -> Picture:
         with Image.open(path) as image:
             return np.array(ImageOps.exif_transpose(image).convert("RGB"))
     except (OSError, UnidentifiedImageError, ValueError, SyntaxError):
-        return NOTHING
+        return NO_PICTURE
 
 
-def read_source(recording: xr.Dataset) -> Iterator[tuple[float, Picture]]:
-    """The pictures that a recording was cut from: the frames of its video, or its stills.
+def read_recording_frames(recording: xr.Dataset) -> Iterator[tuple[float, Picture]]:
+    """Read the source frames of a recording: from its video, or from its stills.
 
     Yields:
-        time in seconds and rgb (row, col, channel) of one frame after the other. Stills stand in
-        the upper left corner of a black picture of the recording's `width` and `height`.
+        time in seconds and rgb (row, col, channel) of one frame at a time. Each still is in the
+        upper left corner of a black picture of the recording's `width` and `height`.
     """
     if "still" not in recording:
         yield from single_frames(Path(recording.attrs["video"]))
@@ -95,22 +101,24 @@ def read_source(recording: xr.Dataset) -> Iterator[tuple[float, Picture]]:
         yield time, frame
 
 
-def film(recording: xr.Dataset, folder: Path) -> Path:
-    """A recording's stills as H.264, each at its own time; made once in `folder`.
+def stills_to_video(recording: xr.Dataset, folder: StrPath) -> Path:
+    """Encode the stills of a recording as H.264, each at its own time; once for each `folder`.
 
     Raises:
-        AffectkitError: a picture is larger than browsers decode with ease.
+        AffectkitError: the pictures are too large for browsers.
     """
     width, height = int(recording.attrs["width"]), int(recording.attrs["height"])
     name = str(recording.attrs["recording"])
-    if width * height > LARGEST:
+    if width * height > MAX_PIXELS:
         raise AffectkitError(
-            f"{name} consists of pictures up to {width}x{height}, too large for a film of them"
+            f"recording {name!r}: pictures up to {width}x{height} are too large for a video that "
+            f"browsers play; expected at most {MAX_PIXELS} pixels; resize them, then prepare "
+            "them again"
         )
     shown = [*recording["still"].values.tolist(), *recording["time"].values.tolist()]
     digest = sha256(repr((recording.attrs["video"], shown)).encode()).hexdigest()[:16]
-    path = folder / f"{name}-{digest}.mp4"
+    path = Path(folder) / f"{name}-{digest}.mp4"
     if not path.exists():
         fps = float(recording.attrs["fps"])
-        write_video(path, read_source(recording), fps=fps, apart=True, overwrite=True)
+        write_video(path, read_recording_frames(recording), fps=fps, b_frames=False, overwrite=True)
     return path

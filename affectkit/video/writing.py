@@ -1,9 +1,9 @@
-"""H.264 in mp4 that browsers play and seek, each frame at its own time, the sound kept.
+"""Writing of H.264 in mp4 that browsers play and seek, with exact frame times and sound.
 
-Pixels are 8-bit yuv420p in BT.709, a key frame at least every 30 frames, the index in front
-(faststart). That format needs even sizes: an odd picture gets its last column or row once more, so
-that coordinates stay what they are. The same pictures and times make the same bytes on the same
-machine.
+Pixels are 8-bit yuv420p in BT.709, with a key frame at least every 30 frames and the index at the
+start of the file (faststart). The format requires even sizes: the last column or row of an odd
+picture is repeated, so coordinates do not change. The same pictures and times give the same bytes
+on the same machine.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,61 +18,63 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError
-from affectkit.files import beside
-from affectkit.video.opening import FPS, open_video
+from affectkit.files import StrPath, atomic_write
+from affectkit.video.decoding import DEFAULT_FPS, open_video
 
-# a multiple of every usual time base (90000, 24000, 30000, 15360, 1000 ...): times stay exact
+# a multiple of all usual time bases (90000, 24000, 30000, 15360, 1000 ...), so times are exact
 TICKS = 11_520_000
-# without the second one, a first time other than 0 is rounded to milliseconds
+# without movie_timescale, a first time other than 0 is rounded to milliseconds
 MUXER = {"movflags": "+faststart", "movie_timescale": str(TICKS)}
-GOP = 30
-# x264's macroblock tree reads memory that it never wrote where a row of macroblocks does not fill a
-# SIMD register, so the bytes differed from run to run. Without it, 19 looks as 18 did with it.
+MAX_KEY_DISTANCE = 30  # frames from one key frame to the next
+# x264's macroblock tree reads uninitialised memory where a row of macroblocks does not fill a SIMD
+# register, so the bytes differ from run to run. Without it, crf 19 has the quality of 18 with it.
 ENCODER = {"crf": "19", "preset": "veryfast", "mbtree": "0"}
-IN_ORDER = {"bf": "0"}  # no frame leans on a later one
+NO_B_FRAMES = {"bf": "0"}
 MP4_SOUND = ("aac", "mp3", "opus")
 BT709, LIMITED_RANGE = 1, 1
 
-Timed = tuple[float, NDArray[np.uint8]]
+TimedPicture = tuple[float, NDArray[np.uint8]]
 
 
 def write_video(
-    path: Path,
-    frames: Iterable[Timed],
+    path: StrPath,
+    frames: Iterable[TimedPicture],
     *,
-    sound: Path | None = None,
-    fps: float = FPS,
-    apart: bool = False,
+    sound: StrPath | None = None,
+    fps: float = DEFAULT_FPS,
+    b_frames: bool = True,
     overwrite: bool = False,
 ) -> None:
-    """Write frames as H.264, streamed, complete or not at all.
+    """Write frames as H.264. Frames are streamed; if writing fails, there is no file.
 
     Args:
-        path: the .mp4 to write.
-        frames: pairs of a time in seconds, strictly rising and not negative, and rgb (row, col,
-            channel); variable frame rates and a first time other than 0 are kept.
-        sound: a file whose first sound track is taken over: packets are copied where mp4 can hold
-            the codec, else turned into AAC. Without a track there, the video is silent.
-        fps: nominal rate; says how long a single frame is shown.
-        apart: frames may lie minutes apart, which mp4 holds only if none is stored out of order.
-        overwrite: replace a file that stands there; otherwise that is an error.
+        path: the .mp4 file to write.
+        frames: pairs of a time in seconds, strictly increasing and not negative, and rgb (row, col,
+            channel). Variable frame rates and a first time other than 0 are kept.
+        sound: a file with the sound. Its first sound track is copied if mp4 supports the codec,
+            else encoded as AAC. Without a sound track in the file, the video is silent.
+        fps: nominal frame rate; determines the duration of a single frame.
+        b_frames: allow frames stored out of order. Set it to False if frames are minutes apart:
+            mp4 cannot store such times out of order.
+        overwrite: replace an existing file; otherwise that is an error.
 
     Raises:
-        AffectkitError: no frames, times that do not rise, not an .mp4, or `path` exists.
+        AffectkitError: there are no frames, the times do not increase, `path` does not end in .mp4
+            or exists.
     """
     path = Path(path)
     if path.suffix.lower() != ".mp4":
         raise AffectkitError(
-            f"{path}: H.264 is written to .mp4, not {path.suffix or 'no suffix'!r}"
+            f"{path}: expected a name that ends in .mp4, got {path.suffix or 'no suffix'!r}"
         )
     frames = iter(frames)
     first = next(frames, None)
     if first is None:
-        raise AffectkitError(f"{path}: there are no frames to write")
+        raise AffectkitError(f"{path}: expected at least one frame to write, got none")
     with ExitStack() as stack:
-        partial = stack.enter_context(beside(path, overwrite=overwrite))
+        partial = stack.enter_context(atomic_write(path, overwrite=overwrite))
         output = stack.enter_context(av.open(str(partial), "w", options=MUXER))
-        stream = _video_stream(output, first[1], fps, ENCODER | (IN_ORDER if apart else {}))
+        stream = _video_stream(output, first[1], fps, ENCODER | ({} if b_frames else NO_B_FRAMES))
         source = stack.enter_context(open_video(sound)) if sound else None
         packets = _sound_packets(output, source)
         for packet in _merge(_video_packets(stream, chain([first], frames), path, fps), packets):
@@ -91,7 +93,7 @@ def _video_stream(
     stream.width, stream.height = width + width % 2, height + height % 2
     stream.pix_fmt = "yuv420p"
     stream.time_base = stream.codec_context.time_base = Fraction(1, TICKS)
-    stream.codec_context.gop_size = GOP
+    stream.codec_context.gop_size = MAX_KEY_DISTANCE
     stream.codec_context.colorspace = BT709
     stream.codec_context.color_primaries = BT709
     stream.codec_context.color_trc = BT709
@@ -100,7 +102,7 @@ def _video_stream(
 
 
 def _video_packets(
-    stream: av.VideoStream, frames: Iterable[Timed], path: Path, fps: float
+    stream: av.VideoStream, frames: Iterable[TimedPicture], path: Path, fps: float
 ) -> Iterator[av.Packet]:
     duration: dict[int, int] = {}
     colour = VideoReformatter()
@@ -109,7 +111,8 @@ def _video_packets(
         ticks = round(time * TICKS)
         if ticks <= last:
             raise AffectkitError(
-                f"{path}: times should rise from 0 on, got {time:g} s out of order"
+                f"{path}: expected increasing times of at least 0 s, got {time:g} s after "
+                f"{max(last, 0) / TICKS:g} s"
             )
         if last >= 0:
             interval = duration[last] = ticks - last
@@ -144,11 +147,13 @@ def _sound_packets(
         return iter(())
     track = source.streams.audio[0]
     if track.codec_context.codec.canonical_name in MP4_SOUND:
-        return _copied(source, track, output.add_stream_from_template(track))
-    return _encoded(source, track, output.add_stream("aac", rate=track.codec_context.sample_rate))
+        return _copy_packets(source, track, output.add_stream_from_template(track))
+    return _encode_packets(
+        source, track, output.add_stream("aac", rate=track.codec_context.sample_rate)
+    )
 
 
-def _copied(
+def _copy_packets(
     source: av.container.InputContainer, track: av.AudioStream, stream: av.AudioStream
 ) -> Iterator[av.Packet]:
     for packet in source.demux(track):
@@ -157,7 +162,7 @@ def _copied(
             yield packet
 
 
-def _encoded(
+def _encode_packets(
     source: av.container.InputContainer, track: av.AudioStream, stream: av.AudioStream
 ) -> Iterator[av.Packet]:
     for frame in source.decode(track):
@@ -166,7 +171,7 @@ def _encoded(
 
 
 def _merge(video: Iterator[av.Packet], sound: Iterator[av.Packet]) -> Iterator[av.Packet]:
-    """Sound goes before the video packet it is heard with, so that neither waits in memory."""
+    """Merge packets by time, sound first, so that neither stream accumulates in memory."""
     waiting = next(sound, None)
     for packet in video:
         while waiting is not None and _seconds(waiting) <= _seconds(packet):

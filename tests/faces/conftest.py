@@ -1,4 +1,4 @@
-"""Films put together from drawn people, so that who is where in which frame is known."""
+"""Pictures and true landmarks of synthetic subjects, to compose scenes from."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,31 +10,31 @@ from affectkit.datasets import synthetic
 from affectkit.video import read_frames
 
 FPS = 12
-SIDE = 192  # pixels of a drawn person's picture
+SIDE = 192  # pixels of a subject's picture
 
 
 @dataclass(frozen=True, eq=False)
-class Actor:
-    """A drawn person: pictures (frame, row, col, channel) and true points."""
+class Subject:
+    """A synthetic subject: pictures (frame, row, col, channel) and true landmarks."""
 
     rgb: np.ndarray
     landmark: np.ndarray
 
 
 @pytest.fixture(scope="session")
-def actors(tmp_path_factory) -> list[Actor]:
-    """Three drawn people, five seconds each; to be read only."""
-    root = synthetic.write(
-        tmp_path_factory.mktemp("actors") / "data",
-        people=(0, 0, 3),
+def subjects(tmp_path_factory) -> list[Subject]:
+    """Three synthetic subjects, five seconds each; read-only."""
+    root = synthetic.write_synthetic(
+        tmp_path_factory.mktemp("subjects") / "data",
+        subjects=(0, 0, 3),
         seconds=5,
         fps=FPS,
         size=SIDE,
         workers=1,
     )
-    return [_actor(root, f"person_{number:03d}") for number in range(3)]
+    return [_read_subject(root, f"person_{number:03d}") for number in range(3)]
 
 
-def _actor(root: Path, name: str) -> Actor:
+def _read_subject(root: Path, name: str) -> Subject:
     rgb = np.concatenate([rgb for _, rgb in read_frames(root / "batch1" / f"{name}.mp4")])
-    return Actor(rgb, synthetic.truth(root, name)["landmark"].values)
+    return Subject(rgb, synthetic.ground_truth(root, name)["landmark"].values)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -6,8 +7,10 @@ import pytest
 
 from affectkit.datasets import synthetic
 from affectkit.errors import AffectkitError
-from affectkit.faces import DETECTORS, Detector, largest_face, load_detector
-from affectkit.faces.tracking import EVERY, follow
+from affectkit.faces import DETECTORS, Detector, largest_face, load_detector, track_faces
+from affectkit.faces.detector import detect_near
+from affectkit.faces.tracking import DETECT_EVERY
+from affectkit.faces.tracks import intersection_over_union
 from affectkit.video import read_frames
 
 REAL = next(
@@ -16,23 +19,27 @@ REAL = next(
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures (frame, row, col, channel) of a drawn person and the true landmarks."""
-    root = synthetic.write(
-        tmp_path_factory.mktemp("drawn") / "data", people=(0, 0, 1), seconds=2, fps=6, workers=1
+def synthetic_face(tmp_path_factory) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures (frame, row, col, channel) of a synthetic subject and the true landmarks."""
+    root = synthetic.write_synthetic(
+        tmp_path_factory.mktemp("synthetic") / "data",
+        subjects=(0, 0, 1),
+        seconds=2,
+        fps=6,
+        workers=1,
     )
     row = synthetic.index(root).iloc[0]
     _, rgb = next(read_frames(Path(row["video"])))
-    return rgb, synthetic.truth(root, row["recording"])["landmark"].values[: len(rgb)]
+    return rgb, synthetic.ground_truth(root, row["recording"])["landmark"].values[: len(rgb)]
 
 
-def test_dlib_finds_drawn_faces_and_their_points(drawn):
-    rgb, truth = drawn
+def test_dlib_detects_synthetic_faces_and_their_landmarks(synthetic_face):
+    rgb, truth = synthetic_face
     detector = load_detector("dlib")
     for picture, true in zip(rgb, truth, strict=True):
-        box, sure = detector.find(picture)
-        landmark = detector.fit(picture, box)
-        assert (box.dtype, box.shape, sure.tolist()) == (np.float32, (1, 4), [True])
+        box, confident = detector.detect(picture)
+        landmark = detector.landmarks(picture, box)
+        assert (box.dtype, box.shape, confident.tolist()) == (np.float32, (1, 4), [True])
         assert (landmark.dtype, landmark.shape) == (np.float32, (1, 68, 2))
         eyes = np.linalg.norm(true[36] - true[45])
         assert np.linalg.norm(landmark[0] - true, axis=1).mean() < 0.1 * eyes
@@ -40,35 +47,35 @@ def test_dlib_finds_drawn_faces_and_their_points(drawn):
         assert ((box[0, :2] < middle) & (middle < box[0, 2:])).all()
 
 
-def test_dlib_finds_nothing_where_there_is_no_face(drawn):
+def test_dlib_detects_nothing_without_a_face(synthetic_face):
     detector = load_detector("dlib")
-    grey = np.full_like(drawn[0][0], 127)
-    box, sure = detector.find(grey)
-    assert (box.shape, sure.shape) == ((0, 4), (0,))
-    assert detector.fit(grey, box).shape == (0, 68, 2)
+    grey = np.full_like(synthetic_face[0][0], 127)
+    box, confident = detector.detect(grey)
+    assert (box.shape, confident.shape) == ((0, 4), (0,))
+    assert detector.landmarks(grey, box).shape == (0, 68, 2)
 
 
-def test_points_are_fitted_in_any_box_and_each_for_itself(drawn):
-    rgb, _ = drawn
+def test_landmarks_are_fitted_in_any_box_independently(synthetic_face):
+    rgb, _ = synthetic_face
     detector = load_detector("dlib")
-    box, _ = detector.find(rgb[0])
-    both = detector.fit(rgb[0], np.concatenate([box + 3, box]))
-    np.testing.assert_array_equal(both[1], detector.fit(rgb[0], box)[0])
+    box, _ = detector.detect(rgb[0])
+    both = detector.landmarks(rgb[0], np.concatenate([box + 3, box]))
+    np.testing.assert_array_equal(both[1], detector.landmarks(rgb[0], box)[0])
     assert 0 < np.abs(both[0] - both[1]).max() < 12
 
 
-def test_the_largest_face_of_a_picture_is_a_sure_one():
+def test_the_largest_face_is_one_with_confidence():
     boxes = np.float32([[0, 0, 50, 50], [100, 0, 160, 60], [0, 0, 90, 90]])
 
-    def fit(picture, boxes):
+    def landmarks(picture, boxes):
         return np.repeat(boxes[:, None, :2], 68, axis=1)
 
-    sure = Detector(lambda picture: (boxes, np.array([True, True, False])), fit)
-    box, landmark = largest_face(sure, np.zeros((8, 8, 3), np.uint8))
+    confident = Detector(lambda picture: (boxes, np.array([True, True, False])), landmarks)
+    box, landmark = largest_face(confident, np.zeros((8, 8, 3), np.uint8))
     np.testing.assert_array_equal(box, boxes[1])
     np.testing.assert_array_equal(landmark, [[100, 0]] * 68)
-    unsure = Detector(lambda picture: (boxes, np.zeros(3, bool)), fit)
-    box, landmark = largest_face(unsure, np.zeros((8, 8, 3), np.uint8))
+    unconfident = Detector(lambda picture: (boxes, np.zeros(3, bool)), landmarks)
+    box, landmark = largest_face(unconfident, np.zeros((8, 8, 3), np.uint8))
     assert np.isnan(box).all()
     assert np.isnan(landmark).all()
 
@@ -81,16 +88,58 @@ def test_an_unknown_detector_or_option_lists_the_known_ones():
     assert list(DETECTORS) == ["dlib", "face-alignment"]
 
 
-def test_a_missing_or_wrong_file_of_points_is_named(tmp_path):
+def test_a_missing_or_invalid_predictor_file_is_named(tmp_path):
     with pytest.raises(AffectkitError, match="68-point"):
-        load_detector("dlib", landmarks=tmp_path / "none.dat")
+        load_detector("dlib", predictor=tmp_path / "none.dat")
     (tmp_path / "text.dat").write_text("not a predictor")
-    with pytest.raises(AffectkitError, match=r"text\.dat is no 68-point predictor"):
-        load_detector("dlib", landmarks=tmp_path / "text.dat")
+    with pytest.raises(AffectkitError, match=r"text\.dat is not a 68-point shape predictor"):
+        load_detector("dlib", predictor=tmp_path / "text.dat")
+
+
+@pytest.fixture
+def large(subjects) -> np.ndarray:
+    """A picture of 768 x 960 pixels with a face of about 100 pixels and one of about 400."""
+    picture = np.full((768, 960, 3), 95, np.uint8)
+    picture[10:202, 700:892] = subjects[0].rgb[0]
+    picture[:, :690] = subjects[1].rgb[0].repeat(4, axis=0).repeat(4, axis=1)[:, :690]
+    return picture
+
+
+def test_detection_near_a_face_agrees_with_detection_in_the_whole_picture(large):
+    detector = load_detector("dlib")
+    boxes, _ = detector.detect(large)
+    assert len(boxes) == 2
+    for box in boxes:
+        searched = []
+        recording = replace(
+            detector,
+            detect=lambda rgb, searched=searched: searched.append(rgb) or detector.detect(rgb),
+        )
+        found, confident = detect_near(recording, large, box[None] + 10)
+        assert confident.any()
+        # sizes of dlib's boxes differ in steps of a fifth
+        assert intersection_over_union(found, box[None]).max() > 0.6
+        assert searched[0].shape[0] * searched[0].shape[1] < large[..., 0].size / 2
+
+
+def test_boxes_from_a_part_are_in_coordinates_of_the_whole_picture():
+    def detect(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.float32([[0, 0, picture.shape[1], picture.shape[0]]]), np.array([True])
+
+    picture = np.zeros((1000, 2000, 3), np.uint8)
+    detector = Detector(detect, lambda picture, boxes: boxes)
+    for expected, searched in (
+        ([[500, 300, 600, 400]], [400, 200, 700, 500]),  # one width around it, not resized
+        ([[500, 300, 820, 620]], [180, 0, 1140, 940]),  # halved, and up to the edge
+        ([[0, 0, 100, 100], [1900, 900, 2000, 1000]], [0, 0, 2000, 1000]),
+        ([[-50, -50, 50, 50]], [0, 0, 150, 150]),
+    ):
+        box, _ = detect_near(detector, picture, np.float32(expected))
+        np.testing.assert_allclose(box, [searched], rtol=1e-6)
 
 
 @pytest.mark.real
-@pytest.mark.skipif(REAL is None, reason="no real clips beside the project")
+@pytest.mark.skipif(REAL is None, reason="needs the real clips in shared/real")
 @pytest.mark.parametrize(
     "name",
     [
@@ -100,11 +149,12 @@ def test_a_missing_or_wrong_file_of_points_is_named(tmp_path):
         "head-pose-face-detection-male.gif",
     ],
 )
-def test_tracking_a_real_face_is_near_detecting_it_on_every_frame(name):
+def test_tracking_of_a_real_face_agrees_with_detection_on_every_frame(name):
     detector, clip = load_detector("dlib"), REAL / name
     # four seconds are enough
     tracked, every = (
-        follow(islice(read_frames(clip), 3), detector, every=step) for step in (EVERY, 1)
+        track_faces(islice(read_frames(clip), 3), detector, detect_every=step)
+        for step in (DETECT_EVERY, 1)
     )
     assert len(tracked.tracks) == len(every.tracks) == 1
     assert tracked.tracks[0].frame == every.tracks[0].frame == list(range(len(tracked.time)))

@@ -7,7 +7,7 @@ SIZE = 96
 BOX = np.float32([[0, 0, SIZE, SIZE]])
 
 
-def drawn_points() -> np.ndarray:
+def frontal_points() -> np.ndarray:
     """A frontal face of 68 points in a picture of 96 pixels."""
     angle = np.linspace(np.pi, 0, 17)
     jaw = np.stack([48 + 38 * np.cos(angle), 40 + 48 * np.sin(angle)], axis=1)
@@ -39,32 +39,32 @@ def drawn_points() -> np.ndarray:
         ("background", (48, 10)),  # the forehead
     ],
 )
-def test_each_region_lies_where_the_face_has_it(region, place):
-    masks = region_masks(drawn_points(), BOX, SIZE)
+def test_each_region_is_at_its_place_in_the_face(region, place):
+    masks = region_masks(frontal_points(), BOX, SIZE)
     column, row = place
     assert REGION[int(masks[0, :, row, column].argmax())] == region
 
 
-def test_regions_are_disjoint_and_together_everything():
-    masks = region_masks(drawn_points(), BOX, SIZE)
+def test_each_pixel_belongs_to_exactly_one_region():
+    masks = region_masks(frontal_points(), BOX, SIZE)
     assert masks.shape == (1, len(REGION), SIZE, SIZE)
     assert (masks.sum(axis=1) == 1).all()
     assert masks.any(axis=(2, 3)).all()
 
 
-def test_left_and_right_are_alike():
-    masks = region_masks(drawn_points(), BOX, SIZE)
+def test_regions_of_a_symmetric_face_are_symmetric():
+    masks = region_masks(frontal_points(), BOX, SIZE)
     differing = (masks != masks[..., ::-1]).any(axis=1).mean()
     assert differing < 0.03
 
 
 def test_regions_move_with_the_square():
-    masks = region_masks(drawn_points() * 3 + 50, BOX * 3 + 50, SIZE)
-    np.testing.assert_array_equal(masks, region_masks(drawn_points(), BOX, SIZE))
+    masks = region_masks(frontal_points() * 3 + 50, BOX * 3 + 50, SIZE)
+    np.testing.assert_array_equal(masks, region_masks(frontal_points(), BOX, SIZE))
 
 
 def test_a_frame_without_landmarks_or_square_has_no_regions():
-    points = np.repeat(drawn_points(), 3, axis=0)
+    points = np.repeat(frontal_points(), 3, axis=0)
     boxes = np.repeat(BOX, 3, axis=0)
     points[0], boxes[1] = np.nan, np.nan
     masks = region_masks(points, boxes, SIZE)
@@ -72,6 +72,6 @@ def test_a_frame_without_landmarks_or_square_has_no_regions():
     assert masks[2].any()
 
 
-def test_points_outside_the_crop_are_cut_off():
-    masks = region_masks(drawn_points() + 500, BOX, SIZE)
+def test_a_face_outside_the_crop_leaves_only_background():
+    masks = region_masks(frontal_points() + 500, BOX, SIZE)
     assert masks[0, REGION.index("background")].all()

@@ -1,4 +1,4 @@
-"""Clips for tests: pictures of eight bars that spell the frame's number, encoded as asked."""
+"""Short test videos: each picture shows its frame number as eight bars."""
 
 from collections.abc import Callable, Iterable
 from fractions import Fraction
@@ -37,7 +37,7 @@ def draw_clip(
     size: tuple[int, int] = SIZE,
     **more,
 ) -> Path:
-    """Bars only, at the given times; more options are those of `encode`."""
+    """Write a video of bars at the given times; other options as for `encode`."""
     return encode(path, ((t, barcode(n, size)) for n, t in enumerate(times)), codec, **more)
 
 
@@ -58,8 +58,8 @@ def encode(
 ) -> Path:
     """Encode pairs of time and rgb.
 
-    `rotation` goes into the display matrix, `base` is the time base, `tone` the codec of one second
-    of sound that begins at `tone_at`, and `change` gets all packets before they are written.
+    `rotation` is stored in the display matrix, `base` is the time base, `tone` is the codec of one
+    second of sound that begins at `tone_at`, and `change` modifies all packets before writing.
     """
     with av.open(str(path), "w", options=muxer or {}) as output:
         stream = output.add_stream(codec, rate=rate, options=options or {})

@@ -1,4 +1,4 @@
-"""What is proved for every truth video: rows, numbers, time stamps, overlay, recording."""
+"""Tests on each test video with known frames: order, time stamps, overlay, recording."""
 
 import warnings
 from contextlib import AbstractContextManager, nullcontext
@@ -11,9 +11,9 @@ import pytest
 import xarray as xr
 
 from affectkit.overlay import PREDICTION, write_overlay
-from affectkit.prepare import prepare_video
+from affectkit.preparation import prepare_video
 from affectkit.recording import AFFECT, make_recording, open_recording
-from affectkit.video import playable, probe, read_times
+from affectkit.video import browser_playable, probe, read_times
 from tests.video.clips import read
 from tests.video.truth import CASES, Truth, picture, read_number, write_truth
 
@@ -23,13 +23,13 @@ def truth(request, tmp_path_factory) -> Truth:
     return write_truth(tmp_path_factory.mktemp("truth"), request.param)
 
 
-def told(truth: Truth) -> AbstractContextManager:
-    """The warning that this video must give, and no other."""
+def expected_warning(truth: Truth) -> AbstractContextManager:
+    """Expect the warning of this video, or none."""
     return pytest.warns(UserWarning, match=truth.case.warns) if truth.case.warns else nullcontext()
 
 
 def shown_stamps(path: Path) -> np.ndarray:
-    """The presentation time stamps of all packets that are shown, in the order of showing."""
+    """The presentation time stamps of all displayed packets, in display order."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         packets = [packet for packet in container.demux(stream) if packet.size]
@@ -45,60 +45,60 @@ def test_numbers_stay_readable_when_scaled_and_compressed(scale):
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3])
-def test_a_number_on_a_turned_picture_is_not_read_as_another_one(turns):
-    with pytest.raises(ValueError, match="no number"):
+def test_a_number_on_a_rotated_picture_is_an_error(turns):
+    with pytest.raises(ValueError, match="no readable number"):
         read_number(np.rot90(picture(37), turns))
 
 
-def test_every_decodable_frame_comes_once_in_order_at_the_time_of_the_container(truth):
-    with told(truth):
+def test_each_decodable_frame_is_read_once_in_order_with_its_time_stamp(truth):
+    with expected_warning(truth):
         times, pictures = read(truth.path)
     assert [read_number(rgb) for rgb in pictures] == truth.number
     np.testing.assert_allclose(times, truth.time, atol=1e-6)
     assert pictures.shape[1:3] == truth.shape
     info = probe(truth.path)
     assert (info.height, info.width) == truth.shape
-    assert info.frames == truth.case.announced
-    with told(truth):
+    assert info.frames == truth.case.header_frames
+    with expected_warning(truth):
         np.testing.assert_array_equal(read_times(truth.path), times)
 
 
-def test_times_are_the_presentation_time_stamps_of_the_packets_that_are_shown(truth):
-    """Read without our own code; where none are stored, frames were filmed at a known rate."""
+def test_times_are_the_presentation_time_stamps_of_the_displayed_packets(truth):
+    """The time stamps are read with PyAV only; files without them have a known frame rate."""
     if truth.path.suffix in (".avi", ".h264"):
         stamps = np.array(truth.case.time, np.float64)
     else:
         stamps = shown_stamps(truth.path)
-    with told(truth):
+    with expected_warning(truth):
         times = read_times(truth.path)
-    if truth.case.seen is None or len(stamps) == len(times):
+    if truth.case.decodable is None or len(stamps) == len(times):
         np.testing.assert_allclose(times, stamps, atol=1e-9)
     else:  # some of the packets do not decode
         assert set(times.round(9)) < set(stamps.round(9))
 
 
-def test_the_overlay_shows_each_frames_own_number_and_prediction_at_its_time(truth, tmp_path):
+def test_the_overlay_shows_the_prediction_of_each_frame_at_its_time(truth, tmp_path):
     recording = recording_of(truth)
     out = tmp_path / "overlay.mp4"
-    with told(truth):
+    with expected_warning(truth):
         write_overlay(recording, prediction_for(recording), out)
     times, pictures = read(out)
     assert [read_number(rgb) for rgb in pictures] == truth.number
     np.testing.assert_allclose(times, recording["time"], rtol=0, atol=1e-12)
     places = [dot_column(rgb) for rgb in pictures]
-    middle = truth.shape[1] - 31.5  # of the plane, which is 55 pixels wide
+    middle = truth.shape[1] - 31.5  # of the valence-arousal plane, 55 pixels wide
     np.testing.assert_allclose(places, middle + 27.5 * valences(len(times)), atol=2)
 
 
-def test_what_the_dashboard_plays_has_the_same_numbers_and_times(truth, tmp_path):
-    with warnings.catch_warnings(action="ignore"):  # only where a twin is made
-        twin = playable(truth.path, tmp_path)
-        times, pictures = read(twin)
+def test_the_copy_for_browsers_has_the_same_frames_and_times(truth, tmp_path):
+    with warnings.catch_warnings(action="ignore"):  # only if a copy is made
+        copy = browser_playable(truth.path, tmp_path)
+        times, pictures = read(copy)
     assert [read_number(rgb) for rgb in pictures] == truth.number
     np.testing.assert_allclose(times, truth.time, atol=1e-6)
 
 
-def test_prepare_makes_a_recording_with_exactly_these_rows_and_times(truth, tmp_path):
+def test_the_prepared_recording_has_exactly_these_frames_and_times(truth, tmp_path):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         store = prepare_video(truth.path, tmp_path)
@@ -106,17 +106,17 @@ def test_prepare_makes_a_recording_with_exactly_these_rows_and_times(truth, tmp_
     np.testing.assert_array_equal(recording["frame"], np.arange(len(truth.number)))
     np.testing.assert_allclose(recording["time"], truth.time, atol=1e-6)
     assert (recording.attrs["height"], recording.attrs["width"]) == truth.shape
-    told_of = [str(warning.message) for warning in caught]
-    assert sum(truth.case.warns in text for text in told_of) == 1 or not truth.case.warns
-    assert any("no face found" in text for text in told_of) != truth.case.face
+    messages = [str(warning.message) for warning in caught]
+    assert sum(truth.case.warns in text for text in messages) == 1 or not truth.case.warns
+    assert any("no face found" in text for text in messages) != truth.case.face
     if not truth.case.face:
         assert recording["landmark"].isnull().all()
         assert not recording["detected"].any()
 
 
 def recording_of(truth: Truth) -> xr.Dataset:
-    """A recording without detection: the box is where the face is drawn."""
-    with told(truth):
+    """A recording without face detection, with the known box of the face."""
+    with expected_warning(truth):
         times = read_times(truth.path)
     box = np.tile(np.float32([30, 35, 100, 110]), (len(times), 1))
     attrs = {"recording": "truth", "video": str(truth.path)}
@@ -124,7 +124,7 @@ def recording_of(truth: Truth) -> xr.Dataset:
 
 
 def valences(frames: int) -> np.ndarray:
-    """Neighbours lie far apart, so that a dot tells its frame from the one before."""
+    """Neighbouring frames have very different values, so their dots cannot be confused."""
     return np.resize([-0.8, 0.2, -0.3, 0.7], frames)
 
 
@@ -136,7 +136,7 @@ def prediction_for(recording: xr.Dataset) -> xr.Dataset:
 
 
 def dot_column(rgb: np.ndarray) -> float:
-    """Where the dot of a prediction lies in the lower half of the plane."""
+    """The column of the prediction's dot in the lower half of the plane."""
     lower = rgb[36:56, 69:].astype(int)
     columns = np.nonzero(np.abs(lower - PREDICTION).max(axis=2) < 70)[1]
     return float(columns.mean() + 69.5)

@@ -25,7 +25,7 @@ def write(path: Path, times: Iterable[float], size: tuple[int, int] = SIZE, **mo
     [STEADY, STEADY + 1.5, UNEVEN, np.arange(50) * 1001 / 24000, np.array([0.0]), np.array([2.0])],
     ids=["steady", "late", "uneven", "ntsc", "one", "one-late"],
 )
-def test_writing_keeps_every_time_stamp_exactly(times, tmp_path):
+def test_time_stamps_are_written_exactly(times, tmp_path):
     read_back, pictures = read(write(tmp_path / "out.mp4", times))
     np.testing.assert_allclose(read_back, times, atol=1e-12)
     assert numbers(pictures) == list(range(len(times)))
@@ -33,13 +33,13 @@ def test_writing_keeps_every_time_stamp_exactly(times, tmp_path):
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.floats(0.001, 3), min_size=1, max_size=20))
-def test_writing_keeps_any_rising_times_to_a_tick(tmp_path, steps):
+def test_any_increasing_times_are_written_to_within_a_tick(tmp_path, steps):
     times = np.cumsum(steps)
     read_back = read_times(write(tmp_path / "out.mp4", times, overwrite=True))
     np.testing.assert_allclose(read_back, times, atol=1e-7)
 
 
-def test_odd_sizes_are_padded_and_pictures_keep_their_place_and_colour(tmp_path):
+def test_odd_sizes_are_padded_and_pictures_keep_position_and_colour(tmp_path):
     colour = np.full((47, 65, 3), (200, 40, 30), np.uint8)
     write_video(tmp_path / "out.mp4", [(0.0, colour)])
     _, pictures = read(tmp_path / "out.mp4")
@@ -52,13 +52,13 @@ def sound_packets(path: Path) -> list[bytes]:
         return [bytes(packet) for packet in source.demux(audio=0) if packet.size]
 
 
-def test_aac_sound_is_taken_over_untouched(tmp_path):
+def test_aac_sound_is_copied_unchanged(tmp_path):
     source = draw_clip(tmp_path / "a.mp4", tone="aac")
     out = write(tmp_path / "out.mp4", STEADY, sound=source)
     assert sound_packets(out) == sound_packets(source)
 
 
-def test_other_sound_becomes_aac_of_the_same_length(tmp_path):
+def test_other_sound_is_encoded_as_aac_of_the_same_length(tmp_path):
     source = draw_clip(tmp_path / "a.mkv", tone="pcm_s16le")
     out = write(tmp_path / "out.mp4", STEADY, sound=source)
     with av.open(str(out)) as container:
@@ -68,7 +68,7 @@ def test_other_sound_becomes_aac_of_the_same_length(tmp_path):
     assert samples / 44100 == pytest.approx(1, abs=0.05)
 
 
-def test_a_source_without_sound_leaves_the_video_silent(tmp_path):
+def test_a_source_without_sound_gives_a_silent_video(tmp_path):
     out = write(tmp_path / "out.mp4", STEADY, sound=draw_clip(tmp_path / "a.mp4"))
     assert not probe(out).sound
 
@@ -76,19 +76,19 @@ def test_a_source_without_sound_leaves_the_video_silent(tmp_path):
 @pytest.mark.parametrize(
     ("times", "name", "message"),
     [
-        ([], "out.mp4", "no frames"),
-        ([0.0, 0.0], "out.mp4", "should rise"),
-        ([-1.0], "out.mp4", "should rise"),
-        ([0.0], "out.avi", "written to .mp4"),
+        ([], "out.mp4", "at least one frame"),
+        ([0.0, 0.0], "out.mp4", "expected increasing times"),
+        ([-1.0], "out.mp4", "expected increasing times"),
+        ([0.0], "out.avi", "ends in .mp4"),
     ],
 )
-def test_what_cannot_be_written_leaves_no_file(times, name, message, tmp_path):
+def test_failed_writing_leaves_no_file(times, name, message, tmp_path):
     with pytest.raises(AffectkitError, match=message):
         write(tmp_path / name, times)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_existing_file_is_only_replaced_when_asked(tmp_path):
+def test_an_existing_file_is_replaced_only_with_overwrite(tmp_path):
     out = write(tmp_path / "out.mp4", STEADY[:2])
     with pytest.raises(AffectkitError, match="exists already"):
         write(out, STEADY[:3])
@@ -108,11 +108,11 @@ write_video(Path(sys.argv[1]), [(n / 25, picture) for n, picture in enumerate(pi
 """
 
 
-def test_the_same_pictures_make_the_same_bytes_whatever_memory_held_before(tmp_path):
+def test_the_same_pictures_give_the_same_bytes_for_any_initial_memory_content(tmp_path):
     for perturb in ("1", "55", "170"):
         subprocess.run(
             [sys.executable, "-c", ENCODE, str(tmp_path / f"{perturb}.mp4")],
-            env=os.environ | {"MALLOC_PERTURB_": perturb},  # glibc fills new memory with it
+            env=os.environ | {"MALLOC_PERTURB_": perturb},  # glibc fills new memory with this
             check=True,
         )
     assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1

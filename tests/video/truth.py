@@ -1,7 +1,7 @@
-"""Truth videos: a drawn face over its frame's number, in every form that users meet.
+"""Test videos with known frames: a synthetic face over the frame number, in many file formats.
 
-The number stands at the foot as two rows of eight bars, the lower row the negative of the upper:
-what cannot be read for certain is an error, whatever compression and scaling did to it.
+The number is at the bottom as two rows of eight bars. The lower row is the negative of the upper
+one, so a number that compression or scaling made ambiguous raises an error.
 """
 
 from collections.abc import Callable
@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import av
 import numpy as np
 
-from affectkit.datasets.synthetic.drawing import draw
 from affectkit.datasets.synthetic.movement import MOVEMENT
-from affectkit.datasets.synthetic.person import draw_person
+from affectkit.datasets.synthetic.rendering import render_face
+from affectkit.datasets.synthetic.subject import random_subject
 from tests.video.clips import Packets, encode
 
 WIDTH, FACE, FOOT = 128, 128, 32  # pixels; the face is square
@@ -24,13 +24,13 @@ COUNT = 36
 
 
 @cache
-def drawn_face(number: int) -> np.ndarray:
-    """The same person every time, the mouth opening and closing."""
+def face_picture(number: int) -> np.ndarray:
+    """The same person in each frame, with an opening and closing mouth."""
     movement = dict.fromkeys(MOVEMENT, 0.0) | {"AU26": number % 10 / 10, "yaw": number / 200}
-    return np.asarray(draw(draw_person(np.random.default_rng(3), FACE), movement))
+    return np.asarray(render_face(random_subject(np.random.default_rng(3), FACE), movement))
 
 
-def drawn_number(number: int) -> np.ndarray:
+def number_picture(number: int) -> np.ndarray:
     bits = number >> np.arange(BITS) & 1
     rows = np.stack([bits, 1 - bits]).repeat(FOOT // 2, 0).repeat(WIDTH // BITS, 1)
     return (rows * 255).astype(np.uint8)[..., None].repeat(3, 2)
@@ -38,8 +38,8 @@ def drawn_number(number: int) -> np.ndarray:
 
 def picture(number: int, face: bool = True, size: tuple[int, int] = (0, 0)) -> np.ndarray:
     """Face over number; `size` adds rows and columns at the edges."""
-    upper = drawn_face(number) if face else np.full((FACE, WIDTH, 3), 127, np.uint8)
-    whole = np.concatenate([upper, drawn_number(number)])
+    upper = face_picture(number) if face else np.full((FACE, WIDTH, 3), 127, np.uint8)
+    whole = np.concatenate([upper, number_picture(number)])
     return np.pad(whole, ((0, size[0]), (0, size[1]), (0, 0)), mode="edge")
 
 
@@ -52,27 +52,27 @@ def read_number(rgb: np.ndarray) -> int:
             for k in range(BITS)]  # fmt: skip
     upper, lower = (np.array([rgb[row, bar].mean() for bar in bars]) for row in rows)
     if np.abs(upper - lower).min() < 100:
-        raise ValueError(f"no number to be read: {upper - lower}")
+        raise ValueError(f"no readable number: {upper - lower}")
     return int((upper > lower) @ (1 << np.arange(BITS)))
 
 
 class Case(NamedTuple):
-    """How a truth video is made, and what can be decoded of it."""
+    """How a test video is written, and what can be decoded."""
 
     name: str  # of the file
-    time: tuple[Fraction, ...]  # of each frame as drawn
-    options: dict[str, Any] = {}  # noqa: RUF012 - those of `encode`, never changed
-    size: tuple[int, int] = (0, 0)  # rows and columns more
+    time: tuple[Fraction, ...]  # of each frame as encoded
+    options: dict[str, Any] = {}  # noqa: RUF012 - of `encode`, never modified
+    size: tuple[int, int] = (0, 0)  # additional rows and columns
     face: bool = True
     shift: Fraction = Fraction(0)  # seconds that the container adds
-    seen: tuple[int, ...] | None = None  # the frames that decode, None = all
-    announced: int = 0  # by the header; 0 = it says nothing
-    warns: str = ""  # on reading
-    mend: Callable[[bytes], bytes] | None = None  # of the file as written
+    decodable: tuple[int, ...] | None = None  # numbers of the decodable frames; None = all
+    header_frames: int = 0  # frame count in the header; 0 = none
+    warns: str = ""  # text of the warning when read
+    edit: Callable[[bytes], bytes] | None = None  # changes the content of the written file
 
 
 class Truth(NamedTuple):
-    """A truth video and what reading must give."""
+    """A test video and the expected result of reading it."""
 
     path: Path
     number: list[int]
@@ -93,7 +93,7 @@ def without(count: int, *lost: int) -> tuple[int, ...]:
 
 
 def hollow(*lost: int) -> Callable[[Packets], Packets]:
-    """Nothing but zeros in some packets, as where a disk or a network failed."""
+    """Fill some packets with zeros, as a failing disk or network does."""
 
     def change(packets: Packets) -> Packets:
         order = sorted(range(len(packets)), key=lambda place: packets[place].pts)
@@ -109,24 +109,24 @@ def hollow(*lost: int) -> Callable[[Packets], Packets]:
 
 
 def trimmed(frames: int, ticks: int) -> Callable[[bytes], bytes]:
-    """Begin the edit list of an mp4 some frames later, as phones and players trim."""
+    """Begin the edit list of an mp4 some frames later, as when a phone trims a video."""
 
-    def mend(content: bytes) -> bytes:
+    def edit(content: bytes) -> bytes:
         place = content.index(b"elst") + 16  # after kind, version, count and length
         start = int.from_bytes(content[place : place + 4]) + frames * ticks
         return content[:place] + start.to_bytes(4) + content[place + 4 :]
 
-    return mend
+    return edit
 
 
-def announcing(frames: int) -> Callable[[bytes], bytes]:
-    """Another number of frames in the header of an AVI."""
+def set_header_frames(frames: int) -> Callable[[bytes], bytes]:
+    """Change the number of frames in the header of an AVI."""
 
-    def mend(content: bytes) -> bytes:
+    def edit(content: bytes) -> bytes:
         place = content.index(b"strh") + 40
         return content[:place] + frames.to_bytes(4, "little") + content[place + 4 :]
 
-    return mend
+    return edit
 
 
 def cut_short(content: bytes) -> bytes:
@@ -150,85 +150,89 @@ AV1 = {"codec": "libsvtav1", "options": {"preset": "8", "crf": "5"}}
 FRAGMENTS = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
 
 CASES = {
-    "constant rate": Case("a.mp4", STEADY, {"options": {"bf": "0"}}, announced=COUNT),
+    "constant rate": Case("a.mp4", STEADY, {"options": {"bf": "0"}}, header_frames=COUNT),
     "NTSC rate": Case(
         "a.mp4",
         NTSC,
         B_FRAMES | {"base": Fraction(1, 30000), "rate": Fraction(30000, 1001)},
-        announced=COUNT,
+        header_frames=COUNT,
     ),
-    "variable rate": Case("a.mp4", UNEVEN, B_FRAMES, announced=COUNT),
-    "B-frames": Case("a.mp4", STEADY, B_FRAMES | {"tone": "aac"}, announced=COUNT),
-    "HEVC": Case("a.mp4", STEADY, HEVC, announced=COUNT),
+    "variable rate": Case("a.mp4", UNEVEN, B_FRAMES, header_frames=COUNT),
+    "B-frames": Case("a.mp4", STEADY, B_FRAMES | {"tone": "aac"}, header_frames=COUNT),
+    "HEVC": Case("a.mp4", STEADY, HEVC, header_frames=COUNT),
     "HEVC of a phone": Case(
-        "a.mov", UNEVEN, HEVC | {"pixels": "yuv420p10le", "rotation": 270}, announced=COUNT
+        "a.mov", UNEVEN, HEVC | {"pixels": "yuv420p10le", "rotation": 270}, header_frames=COUNT
     ),
-    "dropped frames": Case("a.mp4", DROPPED, B_FRAMES, announced=COUNT),
+    "dropped frames": Case("a.mp4", DROPPED, B_FRAMES, header_frames=COUNT),
     "dropped frames in AVI": Case(
-        "a.avi", DROPPED, AVI | JPEG, announced=COUNT + 6, warns="42 frames announced, 36 decoded"
+        "a.avi",
+        DROPPED,
+        AVI | JPEG,
+        header_frames=COUNT + 6,
+        warns="42 frames in the header, 36 decoded",
     ),
-    "header announces too many": Case(
+    "too many frames in the header": Case(
         "a.avi",
         STEADY,
         MPEG4_AVI,
-        announced=60,
-        warns="60 frames announced, 36 decoded",
-        mend=announcing(60),
+        header_frames=60,
+        warns="60 frames in the header, 36 decoded",
+        edit=set_header_frames(60),
     ),
     "damaged": Case(
         "a.mp4",
         STEADY,
         JPEG | {"change": hollow(10, 20, 21)},
-        seen=without(COUNT, 10, 20, 21),
-        announced=COUNT,
-        warns="36 frames announced, 33 decoded; the file is cut short or damaged",
+        decodable=without(COUNT, 10, 20, 21),
+        header_frames=COUNT,
+        warns="36 frames in the header, 33 decoded; the file is cut short or damaged",
     ),
     "cut short": Case(
         "a.mp4",
         STEADY,
         B_FRAMES | FAST_START,
-        seen=tuple(range(24)),
-        announced=COUNT,
-        warns="36 frames announced, 24 decoded; the file is cut short or damaged",
-        mend=cut_short,
+        decodable=tuple(range(24)),
+        header_frames=COUNT,
+        warns="36 frames in the header, 24 decoded; the file is cut short or damaged",
+        edit=cut_short,
     ),
     "cut short, without a count": Case(
         "a.mkv",
         STEADY,
         B_FRAMES,
-        seen=tuple(range(24)),
-        warns="1.44 s announced, 0.96 s decoded; the file is cut short",
-        mend=cut_short,
+        decodable=tuple(range(24)),
+        warns="1.44 s in the header, 0.96 s decoded; the file is cut short",
+        edit=cut_short,
     ),
-    "turned by 90": Case("a.mp4", STEADY, {"rotation": 90}, announced=COUNT),
-    "turned by 180": Case("a.mp4", STEADY, {"rotation": 180}, announced=COUNT),
-    "turned by 270": Case("a.mp4", STEADY, {"rotation": 270}, announced=COUNT),
-    "odd size, H.264": Case("a.mp4", STEADY, {"pixels": "yuv444p"}, (1, 1), announced=COUNT),
+    "rotated by 90": Case("a.mp4", STEADY, {"rotation": 90}, header_frames=COUNT),
+    "rotated by 180": Case("a.mp4", STEADY, {"rotation": 180}, header_frames=COUNT),
+    "rotated by 270": Case("a.mp4", STEADY, {"rotation": 270}, header_frames=COUNT),
+    "odd size, H.264": Case("a.mp4", STEADY, {"pixels": "yuv444p"}, (1, 1), header_frames=COUNT),
     "odd size, VP9": Case("a.webm", STEADY, VP9, (1, 1)),
-    "odd size, turned": Case("a.mkv", STEADY, JPEG | {"rotation": 90}, (1, 3)),
-    "odd size, AVI": Case("a.avi", STEADY, MPEG4_AVI, (3, 1), announced=COUNT),
-    "no face": Case("a.mp4", STEADY, face=False, announced=COUNT),
-    "one frame": Case("a.mp4", STEADY[:1], announced=1),
+    "odd size, rotated": Case("a.mkv", STEADY, JPEG | {"rotation": 90}, (1, 3)),
+    "odd size, AVI": Case("a.avi", STEADY, MPEG4_AVI, (3, 1), header_frames=COUNT),
+    "no face": Case("a.mp4", STEADY, face=False, header_frames=COUNT),
+    "one frame": Case("a.mp4", STEADY[:1], header_frames=1),
     "one frame, late": Case("a.mkv", every(Fraction(1), Fraction(2), 1)),
-    "first time not 0": Case("a.mp4", every(Fraction(1, 25), Fraction(3, 2)), announced=COUNT),
+    "first time not 0": Case("a.mp4", every(Fraction(1, 25), Fraction(3, 2)), header_frames=COUNT),
     "first time not 0, Matroska": Case("a.mkv", every(Fraction(1, 25), Fraction(1, 5)), B_FRAMES),
     "edit list": Case(
         "a.mp4",
         STEADY,
         B_FRAMES | FAST_START | {"base": Fraction(1, 12800), "tone": "aac"},
-        seen=tuple(range(8, COUNT)),
+        decodable=tuple(range(8, COUNT)),
         shift=Fraction(-8, 25),
-        announced=COUNT,
-        mend=trimmed(8, 512),
+        header_frames=COUNT,
+        edit=trimmed(8, 512),
     ),
     "fragments": Case("a.mp4", STEADY, B_FRAMES | {"muxer": FRAGMENTS}, shift=Fraction(2, 25)),
     "VP9": Case("a.webm", UNEVEN, VP9),
     "VP8, hidden pictures": Case("a.webm", STEADY, {"codec": "libvpx", "options": ALT_REF}),
     "AV1": Case("a.webm", STEADY, AV1),
     "AVI with B-frames": Case(
-        "a.avi", STEADY, MPEG4_AVI | {"options": {"bf": "2"}}, announced=COUNT
+        "a.avi", STEADY, MPEG4_AVI | {"options": {"bf": "2"}}, header_frames=COUNT
     ),
-    "AVI with B-frames, H.264": Case("a.avi", STEADY, AVI | B_FRAMES, announced=COUNT),
+    "AVI with B-frames, H.264": Case("a.avi", STEADY, AVI | B_FRAMES, header_frames=COUNT),
     "no container": Case("a.h264", STEADY, B_FRAMES),
     "transport stream": Case(
         "a.ts", STEADY, B_FRAMES | {"base": Fraction(1, 90000)}, shift=Fraction(2, 25)
@@ -238,16 +242,16 @@ CASES = {
 
 
 def write_truth(folder: Path, name: str) -> Truth:
-    """Make one of the truth videos in `folder`."""
+    """Write one of the test videos to `folder`."""
     case = CASES[name]
-    turns = -case.options.get("rotation", 0) // 90  # what is shown upright lies turned in the file
+    turns = -case.options.get("rotation", 0) // 90  # stored rotated, displayed upright
     frames = (
         (time, np.ascontiguousarray(np.rot90(picture(number, case.face, case.size), turns)))
         for number, time in enumerate(case.time)
     )
     path = encode(folder / case.name, frames, **case.options)
-    if case.mend:
-        path.write_bytes(case.mend(path.read_bytes()))
-    seen = list(case.seen or range(len(case.time)))
-    time = np.array([float(case.time[number] + case.shift) for number in seen])
-    return Truth(path, seen, time, case)
+    if case.edit:
+        path.write_bytes(case.edit(path.read_bytes()))
+    decoded = list(case.decodable or range(len(case.time)))
+    time = np.array([float(case.time[number] + case.shift) for number in decoded])
+    return Truth(path, decoded, time, case)

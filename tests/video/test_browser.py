@@ -3,7 +3,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from affectkit.video import playable, probe, read_packets, read_times, write_video
+from affectkit.video import browser_playable, probe, read_packets, read_times, write_video
 from tests.video.clips import STEADY, barcode, draw_clip, read
 
 UNPLAYABLE = {
@@ -16,47 +16,47 @@ UNPLAYABLE = {
     ),
     "container": ("a.mkv", "libx264", {"tone": "aac"}),
     "pixels": ("a.mp4", "libx264", {"pixels": "yuv444p", "muxer": {"movflags": "+faststart"}}),
-    "turned": ("a.mp4", "libx264", {"rotation": 90}),
+    "rotated": ("a.mp4", "libx264", {"rotation": 90}),
 }
 
 
 @pytest.mark.parametrize("kind", UNPLAYABLE)
-def test_what_browsers_cannot_play_gets_a_twin_with_the_same_frames(kind, tmp_path):
+def test_a_video_that_browsers_cannot_play_is_converted_with_the_same_frames(kind, tmp_path):
     name, codec, more = UNPLAYABLE[kind]
     base = Fraction(1, 25) if codec == "mpeg4" else Fraction(1, 1000)
     source = draw_clip(tmp_path / name, np.arange(80) / 25 + 0.2, codec, base=base, **more)
-    twin = playable(source, tmp_path / "twins")
-    assert twin.parent == tmp_path / "twins"
-    times, pictures = read(twin)
+    copy = browser_playable(source, tmp_path / "copys")
+    assert copy.parent == tmp_path / "copys"
+    times, pictures = read(copy)
     expected, originals = read(source)
     np.testing.assert_allclose(times, expected, atol=1e-9)
     assert np.abs(pictures.astype(int) - originals).mean() < 8
-    assert probe(twin).sound == probe(source).sound
-    assert playable(twin, tmp_path / "twins") == twin
+    assert probe(copy).sound == probe(source).sound
+    assert browser_playable(copy, tmp_path / "copys") == copy
 
 
 @pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9"])
-def test_webm_plays_as_it_is(codec, tmp_path):
+def test_webm_is_played_without_conversion(codec, tmp_path):
     options = {"deadline": "realtime", "g": "30"}
     path = draw_clip(tmp_path / "a.webm", STEADY, codec, options=options)
-    assert playable(path, tmp_path) == path
+    assert browser_playable(path, tmp_path) == path
 
 
-def test_a_twin_is_made_once_and_again_when_the_source_has_changed(tmp_path):
+def test_a_copy_is_made_once_and_again_after_the_source_changed(tmp_path):
     source = draw_clip(tmp_path / "a.mkv", STEADY[:5])
-    first = playable(source, tmp_path / "twins")
+    first = browser_playable(source, tmp_path / "copys")
     made = first.stat().st_mtime_ns
-    assert playable(source, tmp_path / "twins").stat().st_mtime_ns == made
+    assert browser_playable(source, tmp_path / "copys").stat().st_mtime_ns == made
     draw_clip(source, STEADY[:6])
-    second = playable(source, tmp_path / "twins")
+    second = browser_playable(source, tmp_path / "copys")
     assert second != first
     assert len(read_times(second)) == 6
 
 
-def test_what_is_written_plays_as_it_is(tmp_path):
+def test_written_videos_are_played_without_conversion(tmp_path):
     path = tmp_path / "out.mp4"
     write_video(path, ((n / 25, barcode(n)) for n in range(100)))
     keys = [number for number, packet in enumerate(read_packets(path)) if packet.key]
     assert np.diff(keys).max() <= 30
-    assert playable(path, tmp_path / "twins") == path
-    assert not (tmp_path / "twins").exists()
+    assert browser_playable(path, tmp_path / "copys") == path
+    assert not (tmp_path / "copys").exists()
