@@ -1,14 +1,13 @@
-"""Datasets on disk, each in its own published layout, read into one form.
+"""Loaders of published datasets: from the published layouts to one common structure.
 
-A dataset is two functions: `index(root)` lists its recordings in a table (`listing.make_index` says
-with which columns), `annotations(root, name)` reads the affect of one of them (`placing.annotate`
-says in which form); `on_frames` lays that onto the frames of the video. Adding a dataset is a file
-here and a line in `DATASETS`.
+A loader is two functions. `index(root)` lists the recordings in a table (see `index.make_index`).
+`annotations(root, name)` reads the annotation of one recording (see `annotation.make_annotation`).
+`align_to_frames` aligns it to the frames of the video. To add a dataset, add a module here and a
+line to `DATASETS`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 import xarray as xr
@@ -24,42 +23,50 @@ from affectkit.datasets import (
     synthetic,
     table,
 )
-from affectkit.datasets.placing import on_frames
+from affectkit.datasets.annotation import align_to_frames
 from affectkit.datasets.splits import group_folds, with_folds
 from affectkit.errors import unknown
+from affectkit.files import StrPath
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """The two functions of a dataset."""
+class Loader:
+    """The two functions that read a dataset."""
 
-    index: Callable[[Path], pd.DataFrame]
-    annotations: Callable[[Path, str], xr.Dataset]
+    index: Callable[[StrPath], pd.DataFrame]
+    annotations: Callable[[StrPath, str], xr.Dataset]
 
 
 DATASETS = {
-    "afew_va": Dataset(afew_va.index, afew_va.annotations),
-    "affectnet": Dataset(affectnet.index, affectnet.annotations),
-    "affwild": Dataset(affwild.index, affwild.annotations),
-    "affwild2": Dataset(affwild2.index, affwild2.annotations),
-    "affwild2-crops": Dataset(affwild2.crops.index, affwild2.crops.annotations),
-    "omg": Dataset(omg.index, omg.annotations),
-    "recola": Dataset(recola.index, recola.annotations),
-    "sewa": Dataset(sewa.index, sewa.annotations),
-    "synthetic": Dataset(synthetic.index, synthetic.annotations),
-    "table": Dataset(table.index, table.annotations),
+    "afew_va": Loader(afew_va.index, afew_va.annotations),
+    "affectnet": Loader(affectnet.index, affectnet.annotations),
+    "affwild": Loader(affwild.index, affwild.annotations),
+    "affwild2": Loader(affwild2.index, affwild2.annotations),
+    "affwild2-crops": Loader(affwild2.crops.index, affwild2.crops.annotations),
+    "omg": Loader(omg.index, omg.annotations),
+    "recola": Loader(recola.index, recola.annotations),
+    "sewa": Loader(sewa.index, sewa.annotations),
+    "synthetic": Loader(synthetic.index, synthetic.annotations),
+    "table": Loader(table.index, table.annotations),
 }
 
 
-def find(name: str) -> Dataset:
-    """The dataset of that name.
+def find_loader(name: str) -> Loader:
+    """The loader of the dataset `name`.
 
     Raises:
-        AffectkitError: there is none; lists the known ones.
+        AffectkitError: there is no such dataset; lists the known ones.
     """
     if name not in DATASETS:
         raise unknown("dataset", name, DATASETS)
     return DATASETS[name]
 
 
-__all__ = ["DATASETS", "Dataset", "find", "group_folds", "on_frames", "with_folds"]
+__all__ = [
+    "DATASETS",
+    "Loader",
+    "align_to_frames",
+    "find_loader",
+    "group_folds",
+    "with_folds",
+]

@@ -1,4 +1,4 @@
-"""Tables as text, read by the names of their columns; what is wrong in one is named by its line."""
+"""Read delimited text tables by column name, with errors that name the line."""
 
 import math
 import warnings
@@ -18,7 +18,7 @@ BLANK = ("", "nan", "na")
 
 
 def read_text(path: Path) -> str:
-    """The text of a file, any line ends, with or without a byte order mark.
+    """The text of a file with any line ends, with or without a byte order mark.
 
     Raises:
         AffectkitError: it cannot be opened, or is not UTF-8.
@@ -32,11 +32,11 @@ def read_text(path: Path) -> str:
 
 
 def read_delimited(path: Path) -> pd.DataFrame:
-    """Read a table with a header, delimited by comma, semicolon or tab, as the header is.
+    """Read a table with a header; comma, semicolon or tab, whichever the header contains most.
 
     Returns:
-        The cells as text, spaces and quotes around them stripped; the index holds line numbers.
-        Blank rows are left out. Kept in memory for the next call: not to be changed.
+        The cells as text, without surrounding spaces and quotes. The index contains line numbers.
+        Blank rows are dropped. The table is cached: do not modify it.
 
     Raises:
         AffectkitError: the file cannot be read, is empty, or a row is longer than the header.
@@ -49,17 +49,19 @@ def read_delimited(path: Path) -> pd.DataFrame:
 
 @lru_cache(maxsize=8)
 def _read(path: Path, changed: int) -> pd.DataFrame:
-    return parse(read_text(path), path)
+    return parse_table(read_text(path), path)
 
 
-def parse(text: str, path: Path, names: list[str] | None = None, first: int = 1) -> pd.DataFrame:
-    """The table in a text, as `read_delimited` gives it.
+def parse_table(
+    text: str, path: Path, names: list[str] | None = None, first: int = 1
+) -> pd.DataFrame:
+    """The table in a text, as `read_delimited` returns it.
 
     Args:
         text: the lines.
-        path: the file that they are from, for errors.
-        names: of the columns, where the text has no header.
-        first: the number that the text's first line has in the file.
+        path: the file of the text, for errors.
+        names: the columns, if the text has no header.
+        first: the line number of the first line in the file.
     """
     body = text.lstrip("\n")
     first += len(text) - len(body)
@@ -75,7 +77,7 @@ def parse(text: str, path: Path, names: list[str] | None = None, first: int = 1)
                 names=names,
                 dtype=str,
                 na_filter=False,
-                skip_blank_lines=False,  # so that rows can be counted as lines
+                skip_blank_lines=False,  # keeps row numbers equal to line numbers
                 index_col=False,
             )
     except pd.errors.ParserWarning:
@@ -83,20 +85,20 @@ def parse(text: str, path: Path, names: list[str] | None = None, first: int = 1)
     except (ValueError, pd.errors.ParserError) as error:
         reason = " ".join(str(error).split())
         raise AffectkitError(f"{path} cannot be read as a CSV table ({reason})") from None
-    table = table.map(_bare).rename(columns=_bare)
+    table = table.map(_strip).rename(columns=_strip)
     table.index += first + (names is None)
     return table[(table != "").any(axis=1)]
 
 
-def _bare(text: str) -> str:
+def _strip(text: str) -> str:
     return text.strip().strip("'\"").strip()
 
 
-def require(table: pd.DataFrame, columns: Iterable[str], path: Path) -> None:
-    """Check that a table has columns of these names.
+def require_columns(table: pd.DataFrame, columns: Iterable[str], path: Path) -> None:
+    """Check that a table has these columns.
 
     Raises:
-        AffectkitError: names the first that is absent, and those that are there.
+        AffectkitError: names the first missing column, and the existing ones.
     """
     absent = [name for name in columns if name not in table]
     if absent:
@@ -106,38 +108,37 @@ def require(table: pd.DataFrame, columns: Iterable[str], path: Path) -> None:
         )
 
 
-def numbers(
+def number_column(
     table: pd.DataFrame,
     column: str,
     path: Path,
-    reach: tuple[float, float] | None = None,
+    limits: tuple[float, float] | None = None,
     *,
     blank: bool = False,
 ) -> NDArray[np.float64]:
-    """A column as numbers, written with a decimal point or comma.
+    """A column as numbers, with decimal point or comma.
 
     Args:
         table: from `read_delimited`.
         column: its name.
         path: the file, for errors.
-        reach: the lowest and highest number allowed.
-        blank: whether cells may be blank, or `nan`: they become NaN.
+        limits: the lowest and highest allowed number.
+        blank: whether cells may be blank or `nan`; they become NaN.
 
     Raises:
-        AffectkitError: names the line of the first cell that is something else.
+        AffectkitError: names the line of the first invalid cell.
     """
     text = table[column]
-    wanted = "numbers only" if reach is None else f"{column} in [{reach[0]:g}, {reach[1]:g}]"
+    wanted = "numbers only" if limits is None else f"{column} in [{limits[0]:g}, {limits[1]:g}]"
     values = np.array([_number(cell) for cell in text], np.float64)
-    silent = np.isnan(values) & text.str.lower().isin(BLANK).to_numpy()
-    low, high = reach or (-math.inf, math.inf)
+    is_blank = np.isnan(values) & text.str.lower().isin(BLANK).to_numpy()
+    low, high = limits or (-math.inf, math.inf)
     allowed = np.isfinite(values) & (values >= low) & (values <= high)
-    wrong = ~allowed if not blank else ~allowed & ~silent
+    wrong = ~allowed if not blank else ~allowed & ~is_blank
     if wrong.any():
-        place = int(wrong.argmax())
+        row = int(wrong.argmax())
         raise AffectkitError(
-            f"{path}, line {table.index[place]}: expected {wanted}, "
-            f"got {column} {text.iloc[place]!r}"
+            f"{path}, line {table.index[row]}: expected {wanted}, got {column} {text.iloc[row]!r}"
         )
     return values
 

@@ -1,27 +1,28 @@
-"""RECOLA: French-speaking people in video calls, rated continuously, a value every 40 ms.
+"""RECOLA: French-speaking people in video calls, rated continuously, with one value every 40 ms.
 
-Layouts, below the root (or one folder further down); the first that is found is read:
+Layouts, below the root (or one folder further down); the first that exists is read:
     ratings_gold_standard/{arousal,valence}/{train,dev}_N.arff               AVEC 2015 and 2016
     ratings_individual/{arousal,valence}/{train,dev}_N.csv                   its raters, optional
     Ratings_affective_behaviour_CCC_centred/{arousal,valence}/PN.csv         the gold standard
     emotional_behaviour/{arousal,valence}/PN.csv                             its raters, or alone
     recordings_video/, Video_recordings_MP4/, RECOLA-Video-recordings/       PN.mp4, train_N.avi ...
-Videos are looked for by name in all folders below the root. A CSV file has the time in its first
-column; after it a gold standard has the value, a raters' file a column a rater.
+Videos are searched by name in all folders below the root. The first column of a CSV file is the
+time. It is followed by the value in a gold standard, and by one column per rater in a raters' file.
 
-Traps:
-- Five minutes at 25 Hz have 7501 rows but 7500 frames, and some readers drop the first row: rows
-  are joined with rows of the other file, and with frames, by their time, never by their number.
-- No file says whether it is valence or arousal: its folder does.
-- ARFF files end their lines in CRLF and have blank lines in varying places: data begins after
-  `@data`. Names may be quoted.
+Quirks:
+- Five minutes at 25 Hz have 7501 rows but 7500 frames, and some readers drop the first row. Rows
+  are matched to rows of the other file and to frames by time, never by number.
+- The folder of a file, not the file, determines whether it contains valence or arousal.
+- ARFF files have CRLF line ends and blank lines in varying places: data begin after `@data`. Names
+  may be quoted.
 - Raters' files are delimited by semicolons, and their header has spaces: `time;FM1 ;FM2 ;...`.
-- Some raters' files go on after the annotated five minutes. What has a gold standard ends with it.
-- Where there are only raters' files, the gold standard is made of them as AVEC 2016 did
-  (`signals.fuse`, method recola), limited to [-1, 1].
-- Raters follow what they see some seconds late. Nothing is moved here: see `signals.undo_lag`.
-- Splits are named by AVEC only. Each recording shows one person, named like the recording.
-- AVEC's test annotations and, in some releases, the videos are not handed out.
+- Some raters' files continue after the five annotated minutes. The annotation ends with the gold
+  standard if there is one.
+- If there are only raters' files, the gold standard is computed from them as in AVEC 2016
+  (`signals.fuse`, method recola) and clipped to [-1, 1].
+- Raters respond with a delay of some seconds. The loader keeps it (see `signals.compensate_delay`).
+- Only AVEC defines splits. Each recording shows one person, with the name of the recording.
+- AVEC's test annotations are not published; some releases have no videos.
 
 Citation: Ringeval, Sonderegger, Sauer and Lalanne, "Introducing the RECOLA multimodal corpus of
 remote collaborative and affective interactions", FG workshops 2013; Valstar et al., "AVEC 2016:
@@ -36,18 +37,25 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from affectkit.datasets.delimited import numbers, parse, read_delimited, read_text
-from affectkit.datasets.listing import announced, find_videos, make_index, not_found, visible
-from affectkit.datasets.placing import annotate
+from affectkit.datasets.annotation import make_annotation
+from affectkit.datasets.delimited import number_column, parse_table, read_delimited, read_text
+from affectkit.datasets.index import (
+    find_videos,
+    make_index,
+    not_found,
+    video_columns,
+    visible_files,
+)
 from affectkit.errors import AffectkitError, unknown
+from affectkit.files import StrPath
 from affectkit.recording import AFFECT
 from affectkit.signals import fuse
 
 GOLD_FOLDERS = ("ratings_gold_standard", "Ratings_affective_behaviour_CCC_centred")
 RATING_FOLDERS = ("ratings_individual", "emotional_behaviour", "Ratings_affective_behaviour")
 SPLITS = {"train": "train", "dev": "validation", "test": "test"}
-ALIGNMENT = "by time: rows every 40 ms, read linearly at the frames' time stamps"
-FUSED = "; gold standard made of the raters, centred by concordance"
+ALIGNMENT = "by time: rows every 40 ms, interpolated linearly at the frames' time stamps"
+FUSED = "; gold standard computed from the raters, centred by concordance"
 RANGE = (-1.0, 1.0)
 STEP = 40  # milliseconds
 RE_FLAGS = re.MULTILINE | re.IGNORECASE
@@ -55,8 +63,8 @@ RE_FLAGS = re.MULTILINE | re.IGNORECASE
 Files = dict[str, dict[str, Path]]  # by recording, then by affect
 
 
-def index(root: Path) -> pd.DataFrame:
-    """List the annotated recordings under `root`, one row each, by name.
+def index(root: StrPath) -> pd.DataFrame:
+    """List the annotated recordings under `root`, one row each, sorted by name.
 
     Raises:
         AffectkitError: `root` has no annotations in one of the known layouts.
@@ -71,7 +79,7 @@ def index(root: Path) -> pd.DataFrame:
             "subject": name,
             "split": SPLITS.get(name.split("_")[0], ""),
             "annotation": _paths(gold, name) + _paths(rating, name),
-            **announced(videos.get(name)),
+            **video_columns(videos.get(name)),
         }
         for name in sorted(gold or rating)
     )
@@ -83,66 +91,68 @@ def _paths(files: Files, name: str) -> tuple[str, ...]:
 
 
 def _find(root: Path) -> tuple[Files, Files]:
-    """The gold standard and the ratings, either of which may be absent."""
-    gold, rating = _first(root, GOLD_FOLDERS), _first(root, RATING_FOLDERS)
+    """The files of the gold standard and of the ratings; one of them may be empty."""
+    gold, rating = _find_files(root, GOLD_FOLDERS), _find_files(root, RATING_FOLDERS)
     if not gold and not rating:
         wanted = " or ".join((*GOLD_FOLDERS, "emotional_behaviour"))
         raise not_found("RECOLA", root, f"{wanted}, with arousal/ and valence/")
     return gold, rating
 
 
-def _first(root: Path, names: tuple[str, ...]) -> Files:
+def _find_files(root: Path, names: tuple[str, ...]) -> Files:
     for name in names:
         for folder in (root / name, *sorted(root.glob(f"*/{name}"))):
             files: Files = {}
             for affect in AFFECT:
-                for path in visible(folder / affect, "*.csv") + visible(folder / affect, "*.arff"):
+                for path in visible_files(folder / affect, "*.csv") + visible_files(
+                    folder / affect, "*.arff"
+                ):
                     files.setdefault(path.stem, {})[affect] = path
             if files:
                 return files
     return {}
 
 
-def annotations(root: Path, name: str) -> xr.Dataset:
-    """Read the annotation (sample, affect) of one recording, and `rating` where it has any.
+def annotations(root: StrPath, name: str) -> xr.Dataset:
+    """Read the annotation (sample, affect) of one recording, and `rating` if it has raters.
 
     Raises:
-        AffectkitError: there is no such recording, one of its two files is missing, or a file is
-            not in the format; names the line.
+        AffectkitError: there is no such recording, one of its two files is missing, or a file has
+            another format; names the line.
     """
     gold, rating = _find(Path(root))
     if name not in (gold or rating):
         raise unknown("recording", name, gold or rating)
-    ratings = _ratings(_joined(rating[name], name)) if name in rating else None
+    ratings = _ratings(_join_affects(rating[name], name)) if name in rating else None
     if gold:
-        table = _joined(gold[name], name)
+        table = _join_affects(gold[name], name)
         values = np.stack([table[affect].to_numpy()[:, -1] for affect in AFFECT], axis=1)
-        moments, how = table.index, ALIGNMENT
+        samples, how = table.index, ALIGNMENT
     elif ratings is not None:
         values = fuse(ratings.rename(sample="frame"), "recola").clip(*RANGE).to_numpy()
-        moments, how = ratings.get_index("sample"), ALIGNMENT + FUSED
-    known = annotate(
-        values, dataset="recola", recording=name, time=moments.to_numpy() / 1000, alignment=how
+        samples, how = ratings.get_index("sample"), ALIGNMENT + FUSED
+    annotation = make_annotation(
+        values, dataset="recola", recording=name, time=samples.to_numpy() / 1000, alignment=how
     )
     if ratings is None:
-        return known
-    nearest = ratings.reindex(sample=moments, method="nearest", tolerance=STEP // 2)
-    return known.assign(rating=nearest.drop_vars("sample"))
+        return annotation
+    nearest = ratings.reindex(sample=samples, method="nearest", tolerance=STEP // 2)
+    return annotation.assign(rating=nearest.drop_vars("sample"))
 
 
-def _joined(files: dict[str, Path], name: str) -> pd.DataFrame:
-    """The files of both affects by millisecond; their columns are (affect, column in the file)."""
+def _join_affects(files: dict[str, Path], name: str) -> pd.DataFrame:
+    """The files of both affects by millisecond; columns are (affect, column in the file)."""
     absent = [affect for affect in AFFECT if affect not in files]
     if absent:
         there = next(iter(files.values()))
         raise AffectkitError(
-            f"{name} has no {absent[0]}: expected a file of it as there is {there}"
+            f"recording {name!r} has no {absent[0]}: expected a file like {there} for it"
         )
     return pd.concat({affect: read_trace(files[affect]) for affect in AFFECT}, axis=1).sort_index()
 
 
 def _ratings(table: pd.DataFrame) -> xr.DataArray:
-    """Each rater's trace (rater, sample, affect), of the raters who are in both files."""
+    """The ratings (rater, sample, affect) of the raters who are in both files."""
     valence, arousal = (table[affect] for affect in AFFECT)
     raters = [rater for rater in valence if rater in arousal]
     values = np.stack([valence[raters], arousal[raters]], axis=-1).astype(np.float32)
@@ -152,24 +162,28 @@ def _ratings(table: pd.DataFrame) -> xr.DataArray:
 
 
 def read_trace(path: Path) -> pd.DataFrame:
-    """Read an ARFF or CSV file: its columns of values by whole milliseconds, in order.
+    """Read an ARFF or CSV file: its columns of values, sorted by time in milliseconds.
 
     Raises:
-        AffectkitError: it is not in the format; names the line.
+        AffectkitError: it has another format; names the line.
     """
     table = _read_arff(path) if path.suffix.lower() == ".arff" else read_delimited(path)
     columns = list(table.columns)
     key = next((name for name in columns if "time" in name.lower()), columns[0])
-    time = (numbers(table, key, path) * 1000).round().astype(np.int64)
+    time = (number_column(table, key, path) * 1000).round().astype(np.int64)
     twice = pd.Index(time).duplicated()
     if twice.any():
         raise AffectkitError(
-            f"{path}, line {table.index[int(twice.argmax())]}: expected a row for each time, "
+            f"{path}, line {table.index[int(twice.argmax())]}: expected one row per time, "
             f"got {time[twice.argmax()] / 1000:g} s again"
         )
-    values = {name: numbers(table, name, path, RANGE) for name in columns[columns.index(key) + 1 :]}
+    values = {
+        name: number_column(table, name, path, RANGE) for name in columns[columns.index(key) + 1 :]
+    }
     if not values:
-        raise AffectkitError(f"{path}: expected a time and values, got {', '.join(columns)}")
+        raise AffectkitError(
+            f"{path}: expected a column of times and columns of values, got {', '.join(columns)}"
+        )
     return pd.DataFrame(values, index=time).sort_index()
 
 
@@ -177,5 +191,7 @@ def _read_arff(path: Path) -> pd.DataFrame:
     head, *rest = re.split(r"^@data.*$", read_text(path), maxsplit=1, flags=RE_FLAGS)
     names = re.findall(r"^@attribute\s+['\"]?(\w+)", head, flags=RE_FLAGS)
     if not rest or len(names) < 2:
-        raise AffectkitError(f"{path}: expected ARFF with @attribute lines and @data")
-    return parse(rest[0], path, names, first=head.count("\n") + 1)
+        raise AffectkitError(
+            f"{path}: expected an ARFF file with at least two @attribute lines and @data"
+        )
+    return parse_table(rest[0], path, names, first=head.count("\n") + 1)

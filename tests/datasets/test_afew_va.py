@@ -1,4 +1,4 @@
-"""The loader against a hand-made tree with the traps of the copies that go round."""
+"""The AFEW-VA loader on a small handmade copy with known quirks."""
 
 import json
 from pathlib import Path
@@ -27,7 +27,7 @@ def write_clip(folder: Path, rows: dict, pictures=("00000", "00001"), actor="A. 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Three clips of two actors in two parts, a mirror of one, and hidden files."""
+    """Three clips of two actors in two parts, cropped copies, and hidden files."""
     rows = {"00000": frame_row(), "00001": frame_row(10, -10)}
     write_clip(tmp_path / "01" / "001", rows)
     write_clip(tmp_path / "01" / "002", rows, actor=" a.  EXAMPLE ")
@@ -39,7 +39,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_index_lists_clips_of_all_parts_and_no_mirrors(root):
+def test_index_lists_clips_of_all_parts_without_cropped_copies(root):
     index = afew_va.index(root).set_index("recording")
     assert list(index.index) == ["001", "002", "600"]
     assert set(index["split"]) == {""}
@@ -48,54 +48,54 @@ def test_index_lists_clips_of_all_parts_and_no_mirrors(root):
     assert index.loc["001", ["frames", "fps"]].tolist() == [2, 25.0]
 
 
-def test_one_actor_is_one_subject_however_the_name_is_written(root):
+def test_spellings_of_an_actor_are_one_subject(root):
     assert list(afew_va.index(root)["subject"]) == ["A. Example", "A. Example", "B. Example"]
 
 
 @pytest.mark.parametrize("folder", ["001", "AFEW-VA/01/001"])
-def test_flattened_and_nested_parts_are_found(folder, tmp_path):
+def test_clips_are_found_without_part_folders_and_one_level_deeper(folder, tmp_path):
     write_clip(tmp_path / folder, {"00000": frame_row()})
     assert list(afew_va.index(tmp_path)["video"]) == [str(tmp_path / folder)]
     assert afew_va.annotations(tmp_path, "001").sizes["frame"] == 2
 
 
-def test_a_flattened_clip_is_taken_before_its_copy_in_a_part(root):
+def test_a_clip_outside_part_folders_is_preferred(root):
     write_clip(root / "001", {"00000": frame_row(5, 5)}, pictures=["00000"])
     index = afew_va.index(root).set_index("recording")
     assert index.loc["001", "video"] == str(root / "001")
     assert afew_va.annotations(root, "001").sizes["frame"] == 1
 
 
-def test_a_loop_of_links_does_not_catch_the_search(root):
+def test_a_loop_of_links_does_not_hang_the_search(root):
     (root / "01" / "loop").symlink_to(root, target_is_directory=True)
     assert list(afew_va.index(root)["recording"]) == ["001", "002", "600"]
 
 
-def test_values_are_divided_by_ten_and_labelled(root):
-    known = afew_va.annotations(root, "001")
-    np.testing.assert_allclose(known["annotation"], [[0.3, -0.1], [1, -1]], rtol=1e-6)
-    assert known["annotation"].dims == ("frame", "affect")
-    assert known.attrs["source_range"] == {"valence": [-10, 10], "arousal": [-10, 10]}
+def test_values_are_divided_by_ten(root):
+    annotation = afew_va.annotations(root, "001")
+    np.testing.assert_allclose(annotation["annotation"], [[0.3, -0.1], [1, -1]], rtol=1e-6)
+    assert annotation["annotation"].dims == ("frame", "affect")
+    assert annotation.attrs["source_range"] == {"valence": [-10, 10], "arousal": [-10, 10]}
 
 
-def test_landmarks_come_along_and_the_box_lies_around_them(root):
-    known = afew_va.annotations(root, "001")
-    assert known["landmark"].sel(axis="x", frame=1).values[:3].tolist() == [10, 11, 12]
-    assert known["box"].sel(frame=0).to_series().to_dict() == {
+def test_landmarks_are_read_and_the_box_is_around_them(root):
+    annotation = afew_va.annotations(root, "001")
+    assert annotation["landmark"].sel(axis="x", frame=1).values[:3].tolist() == [10, 11, 12]
+    assert annotation["box"].sel(frame=0).to_series().to_dict() == {
         "left": 10, "top": 20.5, "right": 77, "bottom": 20.5
     }  # fmt: skip
-    assert known["still"].values.tolist() == ["00000.png", "00001.png"]
+    assert annotation["still"].values.tolist() == ["00000.png", "00001.png"]
 
 
-def test_picture_without_key_and_key_without_picture_stay(tmp_path):
+def test_frames_without_key_or_without_picture_are_kept(tmp_path):
     rows = {"00003": frame_row(), "00000": frame_row(-10, 0)}
     write_clip(tmp_path / "001", rows, pictures=["00000", "00001"])
-    known = afew_va.annotations(tmp_path, "001")
-    assert known["frame"].values.tolist() == [0, 1, 3]
-    assert known["still"].values.tolist() == ["00000.png", "00001.png", ""]
-    assert known["annotation"].isnull().all("affect").values.tolist() == [False, True, False]
-    assert np.isnan(known["landmark"].sel(frame=1)).all()
-    assert np.isnan(known["box"].sel(frame=1)).all()
+    annotation = afew_va.annotations(tmp_path, "001")
+    assert annotation["frame"].values.tolist() == [0, 1, 3]
+    assert annotation["still"].values.tolist() == ["00000.png", "00001.png", ""]
+    assert annotation["annotation"].isnull().all("affect").values.tolist() == [False, True, False]
+    assert np.isnan(annotation["landmark"].sel(frame=1)).all()
+    assert np.isnan(annotation["box"].sel(frame=1)).all()
 
 
 def test_byte_order_mark_and_crlf_are_tolerated(root):
@@ -118,7 +118,7 @@ def test_byte_order_mark_and_crlf_are_tolerated(root):
         (frame_row(landmarks=None), "68 pairs of numbers"),
     ],
 )
-def test_a_bad_frame_is_named(row, message, tmp_path):
+def test_an_invalid_frame_is_named(row, message, tmp_path):
     write_clip(tmp_path / "001", {"00000": row})
     with pytest.raises(AffectkitError, match=rf"001\.json, .*{message}"):
         afew_va.annotations(tmp_path, "001")
@@ -128,11 +128,11 @@ def test_a_bad_frame_is_named(row, message, tmp_path):
     ("text", "message"),
     [
         ("{", "cannot be read as JSON"),
-        ("[]", "expected an object with 'actor' and 'frames'"),
-        ('{"frames": {"first": {}}}', "expected a frame's number as its name, got 'first'"),
+        ("[]", "expected a JSON object with the keys 'actor' and 'frames'"),
+        ('{"frames": {"first": {}}}', "expected frame numbers as names, got 'first'"),
     ],
 )
-def test_a_broken_file_is_one_clear_line_and_hides_no_other(text, message, root):
+def test_a_broken_file_gives_one_line_and_does_not_hide_others(text, message, root):
     (root / "01" / "001" / "001.json").write_text(text)
     with pytest.raises(AffectkitError, match=rf"001\.json.*{message}"):
         afew_va.annotations(root, "001")
@@ -144,5 +144,7 @@ def test_wrong_root_and_unknown_clip_are_named(root, tmp_path):
     (tmp_path / "holiday" / "beach").mkdir(parents=True)
     with pytest.raises(AffectkitError, match=r"no AFEW-VA in .*CLIP/CLIP\.json.*found beach"):
         afew_va.index(tmp_path / "holiday")
-    with pytest.raises(AffectkitError, match=r"unknown recording '003': .*known are 001, 002, 600"):
+    with pytest.raises(
+        AffectkitError, match=r"unknown recording '003': .*expected one of 001, 002, 600"
+    ):
         afew_va.annotations(root, "003")

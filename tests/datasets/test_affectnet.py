@@ -1,4 +1,4 @@
-"""Both releases against hand-made trees with the traps of the copies that go round."""
+"""The AffectNet loader on small handmade copies of both releases with known quirks."""
 
 import pickle
 from pathlib import Path
@@ -28,14 +28,14 @@ def write_table(path: Path, *lines: str, header: str = HEADER, end: str = "\n") 
     return path
 
 
-def draw(path: Path) -> Path:
+def touch(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
     return path
 
 
 def write_values(folder: Path, number: int, **values) -> None:
-    """The files of one picture: `val`, `aro`, `exp` and `lnd` by their suffix."""
+    """Write the files of one picture: `val`, `aro`, `exp` and `lnd`, by suffix."""
     (folder / "annotations").mkdir(parents=True, exist_ok=True)
     for kind, value in values.items():
         np.save(folder / "annotations" / f"{number}_{kind}.npy", value)
@@ -46,8 +46,8 @@ def old(tmp_path: Path) -> Path:
     """The release of 2017: two pictures for training, one of them missing, and one more."""
     write_table(tmp_path / "training.csv", line(), line("99/gone.jpg", affect="-2,-2"))
     write_table(tmp_path / "validation.csv", line("7/ff.jpg", affect="1,-1"))
-    draw(tmp_path / "Manually_Annotated_Images" / "12" / "0a1b.jpg")
-    draw(tmp_path / "Manually_Annotated_Images" / "7" / "ff.jpg")
+    touch(tmp_path / "Manually_Annotated_Images" / "12" / "0a1b.jpg")
+    touch(tmp_path / "Manually_Annotated_Images" / "7" / "ff.jpg")
     return tmp_path
 
 
@@ -56,11 +56,11 @@ def new(tmp_path: Path) -> Path:
     """The release of 2021: pictures 2, 10 (without annotation), and 11 (without picture)."""
     train = tmp_path / "train_set"
     for number in (2, 10):
-        draw(train / "images" / f"{number}.jpg")
+        touch(train / "images" / f"{number}.jpg")
     for number in (2, 11):
         values = {"val": np.array("0.5"), "aro": np.array("-0.25"), "exp": np.array("1")}
         write_values(train, number, lnd=POINTS, **values)
-    draw(tmp_path / "val_set" / "images" / "0.jpg")
+    touch(tmp_path / "val_set" / "images" / "0.jpg")
     write_values(tmp_path / "val_set", 0, val=np.array("-2"), aro=np.array("0.1"))
     return tmp_path
 
@@ -70,7 +70,7 @@ def read(root: Path, name: str = "train_0000"):
 
 
 @pytest.mark.parametrize("release", ["old", "new"])
-def test_index_has_a_row_a_thousand_pictures(release, request):
+def test_index_has_one_row_per_thousand_pictures(release, request):
     root = request.getfixturevalue(release)
     index = affectnet.index(root).set_index("recording")
     assert index["split"].to_dict() == {"train_0000": "train", "validation_0000": "validation"}
@@ -81,7 +81,7 @@ def test_index_has_a_row_a_thousand_pictures(release, request):
     assert index["frames"].tolist() == {"old": [2, 1], "new": [3, 1]}[release]
 
 
-def test_a_long_table_is_read_in_pieces_of_a_thousand(tmp_path):
+def test_a_long_table_is_read_in_groups_of_a_thousand(tmp_path):
     lines = [line(f"1/{number}.jpg", affect=f"{number / 10000},0") for number in range(2001)]
     lines[1500] += "\n"  # a blank line after it
     write_table(tmp_path / "training.csv", *lines)
@@ -92,17 +92,17 @@ def test_a_long_table_is_read_in_pieces_of_a_thousand(tmp_path):
 
 
 def test_a_line_is_a_picture_with_box_and_landmarks(old):
-    known = read(old).sel(frame=0)
-    assert known["still"].item() == "12/0a1b.jpg"
-    assert known["box"].values.tolist() == [31, 32, 281, 272]
-    np.testing.assert_array_equal(known["landmark"].sel(axis="x"), POINTS[::2])
-    np.testing.assert_allclose(known["annotation"], [0.72, -0.11], rtol=1e-6)
+    annotation = read(old).sel(frame=0)
+    assert annotation["still"].item() == "12/0a1b.jpg"
+    assert annotation["box"].values.tolist() == [31, 32, 281, 272]
+    np.testing.assert_array_equal(annotation["landmark"].sel(axis="x"), POINTS[::2])
+    np.testing.assert_allclose(annotation["annotation"], [0.72, -0.11], rtol=1e-6)
 
 
 def test_minus_two_is_not_annotated_and_a_missing_picture_stays(old):
-    known = read(old)
-    assert known["still"].values.tolist() == ["12/0a1b.jpg", ""]
-    assert known["annotation"].isnull().all("affect").values.tolist() == [False, True]
+    annotation = read(old)
+    assert annotation["still"].values.tolist() == ["12/0a1b.jpg", ""]
+    assert annotation["annotation"].isnull().all("affect").values.tolist() == [False, True]
 
 
 @pytest.mark.parametrize("face", ["NULL,NULL,NULL,NULL", "-1,-1,-1,-1", ",,,"])
@@ -129,14 +129,14 @@ def test_a_table_without_header_loses_no_line(first, tmp_path):
 def test_folders_as_the_archives_unpack(tmp_path):
     write_table(tmp_path / "Manually_Annotated_file_lists" / "training.csv", line())
     pictures = tmp_path / "Manually_Annotated" / "Manually_Annotated_Images"
-    draw(pictures / "12" / "0a1b.jpg")
+    touch(pictures / "12" / "0a1b.jpg")
     assert affectnet.index(tmp_path)["video"].tolist() == [str(pictures)]
     pictures.rename(tmp_path / "inner")
-    (tmp_path / "inner").rename(draw(pictures / "x").parent / "Manually_Annotated_Images")
+    (tmp_path / "inner").rename(touch(pictures / "x").parent / "Manually_Annotated_Images")
     assert read(tmp_path)["still"].values.tolist() == ["12/0a1b.jpg"]
 
 
-def test_a_changed_table_is_read_anew(old):
+def test_a_changed_table_is_read_again(old):
     assert read(old).sizes["frame"] == 2
     write_table(old / "training.csv", line())
     assert read(old).sizes["frame"] == 1
@@ -148,13 +148,13 @@ def test_a_changed_table_is_read_anew(old):
         (line(affect="1.2,0"), r"in \[-1, 1\] or -2, got 1\.2, 0"),
         (line(affect="nan,0"), r"in \[-1, 1\] or -2, got nan, 0"),
         (line(affect="happy,0"), "numbers as valence and arousal.*'happy'"),
-        (line(points="1;2;3"), "136 numbers joined by ';' as facial_landmarks, got 3"),
+        (line(points="1;2;3"), "136 numbers separated by ';' as facial_landmarks, got 3"),
         (line(points="1;x"), "numbers as facial_landmarks.*'x'"),
         (line(face="a,1,1,1"), "numbers as face_x to face_height.*'a'"),
         ("12/0a1b.jpg,0.1", "expected the 9 cells .*, got 2"),
     ],
 )
-def test_a_bad_line_is_named_with_its_number(text, message, tmp_path):
+def test_an_invalid_line_is_named_with_its_number(text, message, tmp_path):
     write_table(tmp_path / "training.csv", line(), "", text)
     with pytest.raises(AffectkitError, match=rf"training\.csv, line 4: .*{message}"):
         read(tmp_path)
@@ -167,21 +167,21 @@ def test_another_header_and_binary_content_are_refused(tmp_path):
     with pytest.raises(AffectkitError, match=r"line 1: expected the header .*valence,arousal, got"):
         read(tmp_path)
     (tmp_path / "training.csv").write_bytes(HEADER.encode() + b"\n\xff\xfe\x9c/\n")
-    with pytest.raises(AffectkitError, match="cannot be read as an annotation"):
+    with pytest.raises(AffectkitError, match="expected text in UTF-8"):
         read(tmp_path)
 
 
 def test_numbers_are_pictures_in_the_order_of_numbers(new):
-    known = read(new)
-    assert known["still"].values.tolist() == ["2.jpg", "10.jpg", ""]
+    annotation = read(new)
+    assert annotation["still"].values.tolist() == ["2.jpg", "10.jpg", ""]
     np.testing.assert_allclose(
-        known["annotation"], [[0.5, -0.25], [np.nan, np.nan], [0.5, -0.25]], rtol=1e-6
+        annotation["annotation"], [[0.5, -0.25], [np.nan, np.nan], [0.5, -0.25]], rtol=1e-6
     )
 
 
-def test_many_numbers_are_read_in_pieces_of_a_thousand(tmp_path):
+def test_many_numbers_are_read_in_groups_of_a_thousand(tmp_path):
     for number in range(1002):
-        draw(tmp_path / "train_set" / "images" / f"{2 * number}.jpg")
+        touch(tmp_path / "train_set" / "images" / f"{2 * number}.jpg")
     write_values(tmp_path / "train_set", 2001, val=np.array("1"), aro=np.array("1"))
     assert affectnet.index(tmp_path)["frames"].tolist() == [1000, 3]
     assert read(tmp_path)["still"].values[[0, 1, -1]].tolist() == ["0.jpg", "2.jpg", "1998.jpg"]
@@ -191,13 +191,13 @@ def test_many_numbers_are_read_in_pieces_of_a_thousand(tmp_path):
 
 
 def test_landmarks_of_a_picture_come_with_the_box_around_them(new):
-    known = read(new)
-    np.testing.assert_array_equal(known["landmark"].sel(frame=0, axis="y"), POINTS[1::2])
-    assert known["box"].sel(frame=0).values.tolist() == [0, 1, 134, 135]
-    assert np.isnan(known["box"].sel(frame=1)).all()
+    annotation = read(new)
+    np.testing.assert_array_equal(annotation["landmark"].sel(frame=0, axis="y"), POINTS[1::2])
+    assert annotation["box"].sel(frame=0).values.tolist() == [0, 1, 134, 135]
+    assert np.isnan(annotation["box"].sel(frame=1)).all()
 
 
-def test_minus_two_in_one_value_blanks_both(new):
+def test_minus_two_in_one_value_makes_both_nan(new):
     assert np.isnan(read(new, "validation_0000")["annotation"]).all()
 
 
@@ -209,10 +209,10 @@ def test_a_value_may_be_text_or_number(value, new):
     assert read(new)["annotation"].sel(frame=0, affect="valence") == 0.5
 
 
-def test_hidden_and_other_files_are_no_pictures(new):
-    draw(new / "train_set" / "images" / "._2.jpg")
-    draw(new / "train_set" / "images" / ".DS_Store")
-    draw(new / "train_set" / "annotations" / "._2_val.npy")
+def test_hidden_and_other_files_are_ignored(new):
+    touch(new / "train_set" / "images" / "._2.jpg")
+    touch(new / "train_set" / "images" / ".DS_Store")
+    touch(new / "train_set" / "annotations" / "._2_val.npy")
     assert affectnet.index(new)["frames"].tolist() == [3, 1]
 
 
@@ -221,7 +221,7 @@ class Malice:
         return (Path.mkdir, (Path("executed"),))
 
 
-def test_a_pickle_is_refused_and_not_run(new, tmp_path, monkeypatch):
+def test_a_pickle_is_refused_and_not_executed(new, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = new / "train_set" / "annotations" / "2_val.npy"
     np.save(path, np.array(Malice(), dtype=object), allow_pickle=True)
@@ -242,7 +242,7 @@ def test_a_pickle_is_refused_and_not_run(new, tmp_path, monkeypatch):
         ("lnd", np.zeros(5), r"2_lnd\.npy: expected 68 pairs of numbers, got .* shape \(5,\)"),
     ],
 )
-def test_a_bad_file_is_named(kind, value, message, new):
+def test_an_invalid_file_is_named(kind, value, message, new):
     write_values(new / "train_set", 2, **{kind: value})
     with pytest.raises(AffectkitError, match=message):
         read(new)

@@ -1,11 +1,11 @@
-"""The loader against hand-made trees with the traps of the real archive."""
+"""The Aff-Wild loader on small handmade copies with known quirks."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from affectkit.datasets import affwild, on_frames
+from affectkit.datasets import affwild, align_to_frames
 from affectkit.errors import AffectkitError
 from tests.datasets.test_affwild2 import TIME, draw_video
 
@@ -20,7 +20,7 @@ def write_text(path: Path, *lines: str, end: str = "\n") -> Path:
 
 
 def write_values(base: Path, name: str, *valence: float, arousal: int | None = None) -> None:
-    """Valence as given; arousal is its negative, on as many lines or on another number."""
+    """Write valence, and arousal as its negative, with the same or another number of lines."""
     lines = [f"{-value}" for value in valence][:arousal]
     for affect, values in (("valence", map(str, valence)), ("arousal", lines)):
         write_text(base / "annotations" / "train" / affect / f"{name}.txt", *values)
@@ -32,7 +32,7 @@ def write_points(path: Path, *points: tuple[float, float]) -> Path:
 
 
 def write_box(folder: Path, number: int) -> Path:
-    """A box from (10 * number, 5) to (10 * number + 8, 7), its corners in no order."""
+    """Write a box from (10 * number, 5) to (10 * number + 8, 7), with unordered corners."""
     left, right = 10.0 * number, 10.0 * number + 8
     return write_points(folder / f"{number}.pts", (right, 5), (left, 7), (right, 7), (left, 5))
 
@@ -49,13 +49,13 @@ def root(tmp_path: Path) -> Path:
 
 
 def valence(root: Path, name: str = "105") -> dict[int, float]:
-    """Valence by frame, where there is any."""
+    """Valence by frame, without NaN."""
     annotation = affwild.annotations(root, name)["annotation"].sel(affect="valence")
-    known = annotation.dropna("frame")
-    return {int(frame): round(float(value), 4) for frame, value in known.to_series().items()}
+    annotation = annotation.dropna("frame")
+    return {int(frame): round(float(value), 4) for frame, value in annotation.to_series().items()}
 
 
-def test_index_lists_what_is_annotated_as_training(root):
+def test_index_lists_annotated_recordings_as_train(root):
     index = affwild.index(root)
     assert index["recording"].tolist() == ["105"]  # not the video of the test set
     row = index.iloc[0]
@@ -67,7 +67,7 @@ def test_index_lists_what_is_annotated_as_training(root):
 
 @pytest.mark.parametrize("top", ["", "aff_wild_annotations_bboxes_landmarks_new", "a/b"])
 @pytest.mark.parametrize("nested", ["train", "train/train"])
-def test_archives_are_read_however_they_were_unpacked(tmp_path, top, nested):
+def test_all_ways_to_unpack_the_archives_are_read(tmp_path, top, nested):
     base = tmp_path / top
     video = draw_video(base / "videos" / nested / "105.mp4")
     for affect in ("valence", "arousal"):
@@ -80,7 +80,7 @@ def test_archives_are_read_however_they_were_unpacked(tmp_path, top, nested):
     assert read["landmark"].sel(frame=2).values.tolist() == [[1, 2]] * 68
 
 
-def test_hidden_files_are_no_recordings(root):
+def test_hidden_files_are_ignored(root):
     write_text(root / "annotations" / "train" / "valence" / "._105.txt")
     write_text(root / "annotations" / "train" / "valence" / ".DS_Store")
     write_text(root / "bboxes" / "train" / "105" / "._1.pts")
@@ -88,7 +88,7 @@ def test_hidden_files_are_no_recordings(root):
     assert affwild.annotations(root, "105")["box"].notnull().all("edge").sum() == 3
 
 
-def test_lines_as_many_as_frames_are_frames_from_0_on(root):
+def test_lines_as_many_as_frames_are_frames_from_0(root):
     assert valence(root) == {0: 0.1, 1: 0.2, 2: 0.3, 3: 0.4}
     read = affwild.annotations(root, "105")
     assert read.attrs["alignment"] == "line i is frame i: 4 lines, 4 video frames, 3 boxes"
@@ -101,8 +101,8 @@ def test_lines_as_many_as_boxes_belong_to_frames_with_a_box(root):
     assert affwild.annotations(root, "105").attrs["alignment"] == (
         "a line for each frame with a box: 3 lines, 4 video frames, 3 boxes"
     )
-    placed = on_frames(affwild.annotations(root, "105"), TIME)["annotation"][:, 0]
-    np.testing.assert_allclose(placed, [0.1, 0.2, NAN, 0.3], rtol=1e-6)
+    aligned = align_to_frames(affwild.annotations(root, "105"), TIME)["annotation"][:, 0]
+    np.testing.assert_allclose(aligned, [0.1, 0.2, NAN, 0.3], rtol=1e-6)
 
 
 def test_lines_as_many_as_boxes_and_frames_are_frames(root):
@@ -127,9 +127,9 @@ def test_frames_are_counted_in_the_file_and_may_be_unknown(root):
     assert valence(root) == {0: 0.1, 1: 0.2, 3: 0.3}
 
 
-def test_far_too_few_lines_for_the_boxes_warn(root):
+def test_many_more_boxes_than_lines_give_a_warning(root):
     write_values(root, "105", 0.1, 0.2)
-    with pytest.warns(UserWarning, match="105: annotated to frame 2, its boxes to 4"):
+    with pytest.warns(UserWarning, match="105: the annotation has 2 frames, the boxes 4"):
         read = affwild.annotations(root, "105")
     assert read["annotation"].isnull().all("affect").values.tolist() == [False, False, True]
 
@@ -139,7 +139,7 @@ def test_a_box_is_the_range_of_its_corners_on_the_frame_before_its_number(root):
     np.testing.assert_array_equal(box, [[10, 5, 18, 7], [20, 5, 28, 7], [NAN] * 4, [40, 5, 48, 7]])
 
 
-def test_a_missing_landmark_file_is_no_face(root):
+def test_a_missing_landmark_file_means_no_face(root):
     points = [(float(number), 2.5) for number in range(68)]
     write_points(root / "landmarks" / "train" / "105" / "2.pts", *points)
     landmark = affwild.annotations(root, "105")["landmark"]
@@ -152,16 +152,16 @@ def test_without_points_there_is_neither_box_nor_landmark(tmp_path):
     assert set(affwild.annotations(tmp_path, "7").data_vars) == {"annotation"}
 
 
-def test_landmarks_alone_give_the_boxes(root):
+def test_boxes_are_computed_from_landmarks_if_missing(root):
     points = [(float(number), 2.5) for number in range(68)]
     write_values(root, "7", 0.1)
     write_points(root / "landmarks" / "train" / "7" / "1.pts", *points)
     assert affwild.annotations(root, "7")["box"].values.tolist() == [[0, 2.5, 67, 2.5]]
 
 
-def test_unequal_files_are_read_to_the_shorter_with_a_warning(root):
+def test_files_of_unequal_length_are_cut_with_a_warning(root):
     write_values(root, "105", 0.1, 0.2, 0.3, 0.4, arousal=3)
-    expected = r"105: 4 lines in .*valence/105\.txt and 3 lines in .*arousal/105\.txt; .* line 3"
+    expected = r"105: 4 lines in .*valence/105\.txt and 3 lines in .*arousal/105\.txt; lines after"
     with pytest.warns(UserWarning, match=expected):
         assert valence(root) == {0: 0.1, 1: 0.2, 3: 0.3}
 
@@ -174,39 +174,45 @@ def test_crlf_byte_order_mark_and_blank_last_lines_are_tolerated(root):
 
 
 @pytest.mark.parametrize("line", ["1.01", "-5", "nan", "0.1,0.2", "happy", ""])
-def test_a_bad_line_is_named_with_its_number(root, line):
+def test_an_invalid_line_is_named_with_its_number(root, line):
     write_text(root / "annotations" / "train" / "arousal" / "105.txt", "0", line, "0", "0")
     with pytest.raises(AffectkitError, match=r"arousal/105\.txt, line 2: expected a number in"):
         affwild.annotations(root, "105")
 
 
-def test_an_empty_or_missing_file_hides_no_other_recording(root):
+def test_an_empty_or_missing_file_does_not_hide_other_recordings(root):
     write_text(root / "annotations" / "train" / "valence" / "8.txt")
     (root / "annotations" / "train" / "valence" / "105.txt").write_text("")
     assert affwild.index(root)["recording"].tolist() == ["105", "8"]
-    with pytest.raises(AffectkitError, match=r"105\.txt: expected a number a line, got an empty"):
+    with pytest.raises(
+        AffectkitError, match=r"105\.txt: expected one number per line, got an empty"
+    ):
         affwild.annotations(root, "105")
-    with pytest.raises(AffectkitError, match=r"8 has no arousal/8\.txt, only .*valence/8\.txt"):
+    with pytest.raises(
+        AffectkitError, match=r"'8': expected a file arousal/8\.txt, found only .*valence/8\.txt"
+    ):
         affwild.annotations(root, "8")
 
 
-def test_bad_points_are_named_with_file_and_line(root):
+def test_invalid_points_are_named_with_file_and_line(root):
     path = root / "bboxes" / "train" / "105" / "2.pts"
     write_points(path, (0, 0), (1, 1), (2, 2))
     with pytest.raises(AffectkitError, match=r"2\.pts: expected .* 4 points .* 8 lines, got 7"):
         affwild.annotations(root, "105")
     path.write_text(path.read_text().replace("1 1", "1 1\n1 one"))
-    with pytest.raises(AffectkitError, match=r"2\.pts, line 6: expected x and y, got '1 one'"):
+    with pytest.raises(
+        AffectkitError, match=r"2\.pts, line 6: expected the numbers x and y, got '1 one'"
+    ):
         affwild.annotations(root, "105")
 
 
 def test_points_numbered_from_0_are_refused(root):
     write_box(root / "bboxes" / "train" / "105", 0)
-    with pytest.raises(AffectkitError, match=r"0\.pts: expected frame numbers from 1 on"):
+    with pytest.raises(AffectkitError, match=r"0\.pts: expected frame numbers from 1 as names"):
         affwild.annotations(root, "105")
 
 
-def test_wrong_root_and_unknown_recording_are_one_clear_line(root, tmp_path_factory):
+def test_wrong_root_and_unknown_recording_give_one_line(root, tmp_path_factory):
     empty = tmp_path_factory.mktemp("empty")
     with pytest.raises(AffectkitError, match=r"no Aff-Wild in .*annotations/train/valence"):
         affwild.index(empty)

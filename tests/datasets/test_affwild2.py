@@ -1,4 +1,4 @@
-"""The loader against a hand-made tree with the traps of the real archive."""
+"""The Aff-Wild2 loader on a small handmade copy with known quirks."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def draw_video(path: Path) -> Path:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Two videos in two folders; one has two people and hidden files beside it."""
+    """Two videos in two folders; one has two people and hidden files in its folder."""
     draw_video(tmp_path / "batch1" / "10-60-1280x720.mp4")
     draw_video(tmp_path / "batch2" / "102.mp4").with_name("._102.mp4").touch()
     train = tmp_path / "VA_Estimation_Challenge" / "Train_Set"
@@ -43,7 +43,7 @@ def read(path: Path) -> np.ndarray:
     return affwild2.read_annotation(path)
 
 
-def test_index_has_a_row_an_annotation_and_finds_the_video_without_the_person(root):
+def test_index_has_one_row_per_annotation_and_finds_the_shared_video(root):
     index = affwild2.index(root).set_index("recording")
     assert list(index["split"]) == ["train"] * 4 + ["validation"]
     both = index.loc[["10-60-1280x720_left", "10-60-1280x720_right", "10-60-1280x720"]]
@@ -60,7 +60,7 @@ def test_index_keeps_an_annotation_without_video(root):
     assert np.isnan(row["fps"])
 
 
-def test_index_keeps_a_recording_whose_video_is_broken(root):
+def test_index_keeps_a_recording_with_a_broken_video(root):
     (root / "batch2" / "102.mp4").write_text("not a video")
     assert np.isnan(affwild2.index(root).set_index("recording").loc["102", "fps"])
 
@@ -73,7 +73,7 @@ def test_index_reads_the_layout_of_2020(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("tracks", "people"),
+    ("tracks", "subjects"),
     [
         (["v_left", "v_right"], ["left", "right"]),
         (["v", "v_right"], ["left", "right"]),
@@ -83,28 +83,28 @@ def test_index_reads_the_layout_of_2020(tmp_path):
         (["v", "w_right"], ["", "right"]),
     ],
 )
-def test_people_who_share_a_video_have_a_side(tmp_path, tracks, people):
+def test_people_who_share_a_video_have_a_side(tmp_path, tracks, subjects):
     for name in tracks:
         write_annotation(tmp_path / "VA_Set" / "Train_Set" / f"{name}.txt", "0,0")
     index = affwild2.index(tmp_path).set_index("recording")
-    assert index.loc[tracks, "person"].tolist() == people
+    assert index.loc[tracks, "person"].tolist() == subjects
 
 
-def test_a_track_without_annotation_still_says_who_the_other_is(tmp_path):
+def test_a_track_without_annotation_determines_the_side_of_the_other(tmp_path):
     write_annotation(tmp_path / "VA_Set" / "Train_Set" / "v.txt", "0,0")
     draw_video(tmp_path / "batch1" / "v.mp4")
     (tmp_path / "cropped_aligned" / "v_right").mkdir(parents=True)
     assert affwild2.index(tmp_path)["person"].tolist() == ["left"]
 
 
-def test_a_person_who_is_cut_out_already_has_no_side(tmp_path):
+def test_a_person_in_a_separate_video_has_no_side(tmp_path):
     write_annotation(tmp_path / "VA_Set" / "Train_Set" / "v_left.txt", "0,0")
     video = draw_video(tmp_path / "batch1" / "v_left.mp4")
     row = affwild2.index(tmp_path).iloc[0]
     assert (row["person"], row["subject"], row["video"]) == ("", "v", str(video))
 
 
-def test_nested_copies_and_other_tasks_are_seen_through(tmp_path):
+def test_nested_copies_are_read_and_other_tasks_ignored(tmp_path):
     release = tmp_path / "6th_ABAW_Annotations"
     train = release / "VA_Estimation_Challenge" / "VA_Estimation_Challenge" / "Train_Set"
     write_annotation(train / "Train_Set" / "7.txt", "0,0")
@@ -126,29 +126,29 @@ def test_the_outer_of_two_copies_is_read(tmp_path):
 def test_a_name_in_two_splits_is_read_once_with_a_warning(tmp_path):
     for split in ("Train_Set", "Validation_Set"):
         write_annotation(tmp_path / "VA_Set" / split / "7.txt", "0,0")
-    with pytest.warns(UserWarning, match=r"Validation_Set/7\.txt is left out: .*Train_Set/7\.txt"):
+    with pytest.warns(UserWarning, match=r"Validation_Set/7\.txt is ignored: .*Train_Set/7\.txt"):
         assert affwild2.index(tmp_path)["split"].tolist() == ["train"]
 
 
-def test_crops_without_videos_name_the_dataset_that_reads_them(tmp_path):
+def test_crops_without_videos_give_a_warning_with_the_dataset_for_crops(tmp_path):
     write_annotation(tmp_path / "VA_Set" / "Train_Set" / "7.txt", "0,0")
     (tmp_path / "cropped_aligned" / "7").mkdir(parents=True)
-    with pytest.warns(UserWarning, match="affwild2-crops reads those"):
+    with pytest.warns(UserWarning, match="use the dataset affwild2-crops"):
         row = affwild2.index(tmp_path).iloc[0]
     assert (row["recording"], row["video"]) == ("7", "")
 
 
-def test_a_folder_that_links_to_itself_is_walked_once(root):
+def test_a_folder_that_links_to_itself_is_searched_once(root):
     (root / "batch1" / "loop").symlink_to(root)
     (root / "VA_Estimation_Challenge" / "Train_Set" / "loop").symlink_to(root)
     assert len(affwild2.index(root)) == 5
 
 
-def test_wrong_root_says_what_was_looked_for_and_what_is_there(tmp_path):
+def test_a_wrong_root_error_names_expected_and_existing_files(tmp_path):
     (tmp_path / "holiday").mkdir()
     with pytest.raises(AffectkitError, match=r"VA_Estimation_Challenge.*found holiday"):
         affwild2.index(tmp_path)
-    with pytest.raises(AffectkitError, match="no such folder"):
+    with pytest.raises(AffectkitError, match="the folder does not exist"):
         affwild2.index(tmp_path / "nowhere")
 
 
@@ -163,12 +163,12 @@ def test_annotation_is_labelled_and_line_k_is_frame_k(root):
     assert dataset.attrs["recording"] == "no_video"
 
 
-def test_an_unknown_recording_is_named_with_its_nearest(root):
+def test_an_unknown_recording_is_reported_with_the_most_similar_name(root):
     with pytest.raises(AffectkitError, match="unknown recording 'no_vide': did you mean 'no_video"):
         affwild2.annotations(root, "no_vide")
 
 
-def test_minus_five_in_either_column_blanks_both(tmp_path):
+def test_minus_five_in_either_column_makes_both_nan(tmp_path):
     path = write_annotation(tmp_path / "a.txt", "-5,-5", "0.2,-5", "-5,0.2", "0.1,0.1")
     assert np.isnan(read(path)).all(axis=1).tolist() == [True, True, True, False]
 
@@ -180,7 +180,7 @@ def test_crlf_byte_order_mark_and_blank_last_lines_are_tolerated(tmp_path):
 
 
 @pytest.mark.parametrize("line", ["0.1,happy", "0.1", "0.1,0.2,0.3", "1.2,0", "0,-4", "nan,0", ""])
-def test_bad_line_is_named_with_its_number(tmp_path, line):
+def test_an_invalid_line_is_named_with_its_number(tmp_path, line):
     path = write_annotation(tmp_path / "a.txt", "0,0", line, "0,0")
     with pytest.raises(AffectkitError, match=r"a\.txt, line 3: expected valence,arousal"):
         read(path)
@@ -195,9 +195,9 @@ def test_other_header_is_refused(tmp_path, content):
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\x00\x9c"])
-def test_missing_or_binary_file_is_one_clear_line(tmp_path, content):
+def test_a_missing_or_binary_file_gives_one_line(tmp_path, content):
     path = tmp_path / "a.txt"
     if content:
         path.write_bytes(content)
-    with pytest.raises(AffectkitError, match=r"a\.txt cannot be read as an annotation"):
+    with pytest.raises(AffectkitError, match=r"a\.txt cannot be read as text"):
         read(path)

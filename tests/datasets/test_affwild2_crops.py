@@ -1,4 +1,4 @@
-"""The crops of Aff-Wild2, by hand-made trees with the traps of real copies."""
+"""The loader of Aff-Wild2 crops on small handmade copies with known quirks."""
 
 from pathlib import Path
 
@@ -31,19 +31,19 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_index_has_the_folder_the_lines_and_no_side(root):
+def test_index_has_the_folder_the_line_count_and_no_side(root):
     row = crops.index(root).iloc[0]
     assert row["video"] == str(root / "cropped_aligned" / "7_left")
     assert (row["recording"], row["subject"], row["person"]) == ("7_left", "7", "")
     assert (row["frames"], row["fps"]) == (5, 30)
 
 
-def test_fps_is_that_of_the_video_where_there_is_one(root):
+def test_fps_is_that_of_the_video_if_it_exists(root):
     draw_video(root / "batch1" / "7.mp4")
     assert crops.index(root)["fps"].tolist() == [15]
 
 
-def test_line_k_is_picture_k_whatever_is_missing_before(root):
+def test_line_k_is_picture_k_despite_missing_pictures(root):
     read = crops.annotations(root, "7_left")
     assert read["still"].values.tolist() == ["", "     2.jpg", "", "00004.jpg", "00005.jpg"]
     np.testing.assert_allclose(read["annotation"][:, 0], [0.1, 0.2, np.nan, 0.4, 0.5], rtol=1e-6)
@@ -53,12 +53,12 @@ def test_line_k_is_picture_k_whatever_is_missing_before(root):
     assert read.attrs["alignment"] == "line k is picture k: 5 lines, 3 pictures"
 
 
-def test_a_picture_more_than_lines_is_left_out(root):
+def test_an_extra_picture_is_ignored(root):
     draw_crops(root / "cropped_aligned" / "7_left", "00006.jpg")
     assert crops.annotations(root, "7_left").sizes["frame"] == 5
 
 
-def test_five_digits_win_over_a_padded_name(root):
+def test_a_name_of_five_digits_is_preferred_to_a_padded_name(root):
     draw_crops(root / "cropped_aligned" / "7_left", "00002.jpg")
     assert crops.annotations(root, "7_left")["still"].values[1] == "00002.jpg"
 
@@ -73,7 +73,7 @@ def test_later_years_and_nested_copies_are_found(root):
     assert index.loc[["461", "462"], "video"].tolist() == [str(new), str(nested)]
 
 
-def test_a_recording_without_crops_has_none(root):
+def test_a_recording_without_crops_has_no_stills(root):
     write_annotation(root / "VA_Set" / "Train_Set" / "8.txt", *LINES)
     assert crops.index(root).set_index("recording").loc["8", "video"] == ""
     read = crops.annotations(root, "8")
@@ -81,7 +81,7 @@ def test_a_recording_without_crops_has_none(root):
     assert read["crop_box"].isnull().all()
 
 
-def test_a_broken_picture_hides_no_others(root):
+def test_a_broken_picture_does_not_hide_others(root):
     folder = root / "cropped_aligned" / "7_left"
     (folder / "00001.jpg").write_text("no picture")
     assert crops.annotations(root, "7_left")["crop_box"][0].values.tolist() == [0, 0, 112, 112]
@@ -91,12 +91,12 @@ def test_a_broken_picture_hides_no_others(root):
         crops.annotations(root, "7_left")
 
 
-def test_a_broken_annotation_hides_no_other_recording(root):
+def test_a_broken_annotation_does_not_hide_other_recordings(root):
     (root / "VA_Set" / "Train_Set" / "7_left.txt").write_bytes(b"\xff\xfe\x00")
     assert crops.index(root)["frames"].tolist() == [0]
 
 
-def test_a_root_without_crops_says_who_reads_the_videos(tmp_path):
+def test_a_root_without_crops_names_the_dataset_for_videos(tmp_path):
     write_annotation(tmp_path / "VA_Set" / "Train_Set" / "7.txt", *LINES)
-    with pytest.raises(AffectkitError, match=r"no crops of Aff-Wild2 .*affwild2 reads the videos"):
+    with pytest.raises(AffectkitError, match=r"no crops of Aff-Wild2 .*affwild2 reads videos"):
         crops.index(tmp_path)

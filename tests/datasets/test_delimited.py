@@ -1,8 +1,8 @@
-"""Tables by the names of their columns; errors by the number of the line."""
+"""Columns are found by name, and errors name the line."""
 
 import pytest
 
-from affectkit.datasets.delimited import numbers, read_delimited, require
+from affectkit.datasets.delimited import number_column, read_delimited, require_columns
 from affectkit.errors import AffectkitError
 
 ROWS = [["0", "0.5"], ["1", "-0.25"]]
@@ -19,14 +19,14 @@ def test_any_delimiter_and_line_end_with_byte_order_mark_and_quotes(delimiter, e
     assert table.to_numpy().tolist() == ROWS
 
 
-def test_the_index_is_the_line_in_the_file_whatever_is_blank(tmp_path):
+def test_the_index_is_the_line_number_despite_blank_lines(tmp_path):
     (tmp_path / "a.csv").write_text("\n\na;b\n\n1;2\n;\n  \n3;4\n")
     table = read_delimited(tmp_path / "a.csv")
     assert list(table.index) == [5, 8]
     assert list(table["b"]) == ["2", "4"]
 
 
-def test_a_file_that_changed_is_read_anew(tmp_path):
+def test_a_changed_file_is_read_again(tmp_path):
     path = tmp_path / "a.csv"
     for number in range(3):
         path.write_text(f"a\n{number}\n")
@@ -43,7 +43,7 @@ def test_a_file_that_changed_is_read_anew(tmp_path):
         (None, "cannot be read: No such file"),
     ],
 )
-def test_what_is_no_table_is_one_line(content, message, tmp_path):
+def test_an_invalid_table_gives_one_line(content, message, tmp_path):
     path = tmp_path / "a.csv"
     if content is not None:
         path.write_bytes(content)
@@ -52,26 +52,26 @@ def test_what_is_no_table_is_one_line(content, message, tmp_path):
     assert "\n" not in str(error.value)
 
 
-def test_numbers_take_decimal_points_and_commas_and_blanks_where_allowed(tmp_path):
+def test_numbers_may_have_decimal_points_or_commas_and_be_blank_if_allowed(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("a;b\n0,5;1\n-1e-2;\n.25;NaN\n")
     table = read_delimited(path)
-    assert numbers(table, "a", path).tolist() == [0.5, -0.01, 0.25]
-    assert numbers(table, "b", path, blank=True).tolist()[:1] == [1]
+    assert number_column(table, "a", path).tolist() == [0.5, -0.01, 0.25]
+    assert number_column(table, "b", path, blank=True).tolist()[:1] == [1]
     with pytest.raises(AffectkitError, match=r"a\.csv, line 3: expected numbers only, got b ''"):
-        numbers(table, "b", path)
+        number_column(table, "b", path)
 
 
 @pytest.mark.parametrize("cell", ["1.5", "inf", "happy", "1.000,5"])
-def test_what_is_no_number_in_reach_is_named_by_its_line(cell, tmp_path):
+def test_a_number_outside_the_limits_is_named_with_its_line(cell, tmp_path):
     path = tmp_path / "a.csv"
     path.write_text(f"a;b\n\n0;0\n{cell};0\n")
     with pytest.raises(AffectkitError, match=r"line 4: expected a in \[-1, 1\], got a '"):
-        numbers(read_delimited(path), "a", path, (-1, 1), blank=True)
+        number_column(read_delimited(path), "a", path, (-1, 1), blank=True)
 
 
-def test_an_absent_column_is_named_with_those_that_are_there(tmp_path):
+def test_a_missing_column_is_named_with_the_existing_ones(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("a,b\n1,2\n")
     with pytest.raises(AffectkitError, match="no column 'c': expected a, c; got a, b"):
-        require(read_delimited(path), ["a", "c"], path)
+        require_columns(read_delimited(path), ["a", "c"], path)

@@ -1,13 +1,13 @@
-"""The loader against hand-made tables with the traps of the published ones."""
+"""The OMG-Emotion loader on small handmade tables with known quirks."""
 
 import warnings
 
 import numpy as np
 import pytest
 
-from affectkit.datasets import omg, on_frames
+from affectkit.datasets import align_to_frames, omg
 from affectkit.errors import AffectkitError
-from tests.datasets.trees import write_grey, write_lines
+from tests.datasets.files import write_grey, write_lines
 
 HEADER = "link,start,end,video,utterance,arousal,valence,EmotionMaxVote"
 KEYS = "link,start,end,video,utterance"
@@ -34,7 +34,7 @@ def read(root, name="abc_utterance_1"):
     return omg.annotations(root, name)["annotation"].values.tolist()
 
 
-def test_index_has_a_row_an_utterance_with_the_video_as_its_people(root):
+def test_index_has_one_row_per_utterance_and_the_video_is_the_subject(root):
     index = omg.index(root).set_index("recording")
     assert list(index.index) == ["abc_utterance_1", "abc_utterance_12", "_-x_utterance_1"]
     assert list(index["subject"]) == ["abc", "abc", "_-x"]
@@ -43,26 +43,26 @@ def test_index_has_a_row_an_utterance_with_the_video_as_its_people(root):
     assert list(index["video"]) == expected
 
 
-def test_arousal_stands_first_and_is_scaled_from_its_own_range(root):
-    known = omg.annotations(root, "abc_utterance_1")
-    assert known["annotation"].sel(affect="valence") == -0.5
-    assert known["annotation"].sel(affect="arousal") == 2 * 0.25 - 1
-    assert known.attrs["source_range"] == {"valence": [-1, 1], "arousal": [0, 1]}
+def test_arousal_comes_first_and_is_scaled_from_its_range(root):
+    annotation = omg.annotations(root, "abc_utterance_1")
+    assert annotation["annotation"].sel(affect="valence") == -0.5
+    assert annotation["annotation"].sel(affect="arousal") == 2 * 0.25 - 1
+    assert annotation.attrs["source_range"] == {"valence": [-1, 1], "arousal": [0, 1]}
 
 
-def test_the_label_holds_for_all_frames(root):
-    placed = on_frames(omg.annotations(root, "abc_utterance_1"), np.arange(3) / 25)
-    assert placed["annotation"].values.tolist() == [[-0.5, -0.5]] * 3
+def test_the_label_applies_to_all_frames(root):
+    aligned = align_to_frames(omg.annotations(root, "abc_utterance_1"), np.arange(3) / 25)
+    assert aligned["annotation"].values.tolist() == [[-0.5, -0.5]] * 3
 
 
-def test_rows_without_keys_are_left_out_with_a_warning_that_counts_them(root):
+def test_rows_without_keys_are_ignored_and_counted_in_a_warning(root):
     path = root / "omg_TrainVideos.csv"
     write_lines(path, HEADER, row("abc", "utterance_1.mp4"), ",,,,,0.2,0.1,", ",,,,,0.3,0.1,")
-    with pytest.warns(UserWarning, match=r"omg_TrainVideos\.csv: left out 2 .*\(lines 3, 4\)"):
+    with pytest.warns(UserWarning, match=r"omg_TrainVideos\.csv: ignored 2 .*\(lines 3, 4\)"):
         assert len(omg.index(root)) == 2
 
 
-def test_wholly_empty_rows_crlf_and_no_last_line_end_are_nothing(root):
+def test_empty_rows_crlf_and_a_missing_last_line_end_are_accepted(root):
     lines = [HEADER, row("abc", "utterance_1.mp4"), ",,,,,,,", "", row("abc", "utterance_2.mp4")]
     (root / "omg_TrainVideos.csv").write_bytes("\r\n".join(lines).encode())
     with warnings.catch_warnings():
@@ -87,7 +87,7 @@ def tested(root):
     return root
 
 
-def test_test_tables_in_other_orders_are_joined_by_key(tested):
+def test_test_tables_with_different_orders_are_joined_by_key(tested):
     assert read(tested, "t_utterance_1") == [-1, -1]
     assert read(tested, "t_utterance_2") == [1, 1]
     index = omg.index(tested).set_index("recording")
@@ -108,7 +108,7 @@ def test_an_empty_label_is_neither_an_error_nor_zero(root):
     assert np.isnan(read(root)).all()
 
 
-def test_a_table_that_changed_is_read_anew(root):
+def test_a_changed_table_is_read_again(root):
     read(root)
     write_lines(root / "omg_TrainVideos.csv", HEADER, row("abc", "utterance_1.mp4", "1,1,0"))
     assert read(root) == [1, 1]
@@ -133,7 +133,7 @@ def test_wrong_root_and_unknown_recording_are_named(root, tmp_path_factory):
         ([KEYS, "x,0,1,abc,utterance_1.mp4"], "no column 'valence'"),
     ],
 )  # fmt: skip
-def test_a_table_in_another_format_is_named_with_the_line(lines, message, root):
+def test_an_invalid_table_is_named_with_its_line(lines, message, root):
     write_lines(root / "omg_TrainVideos.csv", *lines)
     with pytest.raises(AffectkitError, match=rf"omg_TrainVideos\.csv.*{message}"):
         read(root)

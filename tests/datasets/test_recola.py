@@ -1,11 +1,11 @@
-"""The loader against hand-made trees with the traps of the releases."""
+"""The RECOLA loader on small handmade copies with known quirks."""
 
 import numpy as np
 import pytest
 
-from affectkit.datasets import on_frames, recola
+from affectkit.datasets import align_to_frames, recola
 from affectkit.errors import AffectkitError
-from tests.datasets.trees import write_grey, write_lines
+from tests.datasets.files import write_grey, write_lines
 
 HEAD = """@relation GOLDSTANDARD
 
@@ -62,18 +62,18 @@ def test_index_takes_splits_from_names_and_videos_from_any_folder(avec):
     ]
 
 
-def test_the_folder_says_which_affect_and_lines_end_in_crlf(avec):
+def test_the_folder_determines_the_affect_and_crlf_is_read(avec):
     np.testing.assert_allclose(read(avec, "train_1"), [[0.1, -0.1], [0.2, -0.2], [0.3, -0.3]])
 
 
-def test_one_row_more_than_frames_is_joined_by_time(avec):
-    known = recola.annotations(avec, "train_1")
-    np.testing.assert_allclose(known["time"], [0, 0.04, 0.08])
-    placed = on_frames(known, np.array([0, 0.04]))["annotation"]
-    np.testing.assert_allclose(placed, [[0.1, -0.1], [0.2, -0.2]], rtol=1e-6)
+def test_one_extra_row_is_matched_by_time(avec):
+    annotation = recola.annotations(avec, "train_1")
+    np.testing.assert_allclose(annotation["time"], [0, 0.04, 0.08])
+    aligned = align_to_frames(annotation, np.array([0, 0.04]))["annotation"]
+    np.testing.assert_allclose(aligned, [[0.1, -0.1], [0.2, -0.2]], rtol=1e-6)
 
 
-def test_files_that_begin_elsewhere_are_joined_by_time(avec):
+def test_files_with_different_first_times_are_matched_by_time(avec):
     path = avec / "ratings_gold_standard" / "arousal" / "train_1.arff"
     write_lines(path, *HEAD, "train_1,0.04,0.5", "train_1,0.08,0.6", "train_1,0.12,0.7")
     values = np.array(read(avec, "train_1"))
@@ -90,12 +90,12 @@ def test_files_that_begin_elsewhere_are_joined_by_time(avec):
          "@attribute gold numeric", "@DATA"],
     ],
 )  # fmt: skip
-def test_data_begins_after_its_mark_wherever_that_is(head, tmp_path):
+def test_data_begin_after_the_data_line(head, tmp_path):
     write_arff(tmp_path, "train_1", [0.5], [0.25], head, quote="'")
     assert read(tmp_path, "train_1") == [[0.5, 0.25]]
 
 
-def test_ratings_are_brought_along_by_rater(avec):
+def test_ratings_are_read_by_rater(avec):
     folder = avec / "ratings_individual"
     write_csv(folder, "train_1", ["0.1;0.2"] * 4, ["0.3;0.4"] * 4, "time;FM1 ;FF1")
     rating = recola.annotations(avec, "train_1")["rating"]
@@ -113,26 +113,28 @@ def test_original_layout_has_the_time_in_its_first_column_and_no_splits(original
     np.testing.assert_allclose(read(original, "P16"), [[0.1, 0.3], [0.2, 0.4]])
 
 
-def test_a_release_with_raters_only_gets_avecs_gold_standard(tmp_path):
+def test_raters_only_give_the_gold_standard_of_avec(tmp_path):
     folder = tmp_path / "RECOLA-Annotation" / "emotional_behaviour"
     rows = ["0;0.4", "0.2;0.6", "0.4;0.8"]
     write_csv(folder, "P16", rows, rows, "time;FM1 ;FM2 ")
-    known = recola.annotations(tmp_path, "P16")
+    annotation = recola.annotations(tmp_path, "P16")
     # both raters agree alike, so both are moved to the mean of their means, 0.4
-    np.testing.assert_allclose(known["annotation"], [[0.2] * 2, [0.4] * 2, [0.6] * 2], rtol=1e-6)
-    assert known.sizes["rater"] == 2
-    assert "made of the raters" in known.attrs["alignment"]
+    np.testing.assert_allclose(
+        annotation["annotation"], [[0.2] * 2, [0.4] * 2, [0.6] * 2], rtol=1e-6
+    )
+    assert annotation.sizes["rater"] == 2
+    assert "computed from the raters" in annotation.attrs["alignment"]
     assert list(recola.index(tmp_path)["recording"]) == ["P16"]
 
 
 def test_wrong_root_unknown_recording_and_a_missing_affect_are_named(avec, tmp_path_factory):
-    with pytest.raises(AffectkitError, match=r"RECOLA in .* looked for ratings_gold_standard or"):
+    with pytest.raises(AffectkitError, match=r"RECOLA in .* expected ratings_gold_standard or"):
         recola.index(tmp_path_factory.mktemp("empty"))
     with pytest.raises(AffectkitError, match="did you mean 'train_1'"):
         recola.annotations(avec, "train_2")
     (avec / "ratings_gold_standard" / "arousal" / "train_1.arff").unlink()
     assert len(recola.index(avec)) == 2
-    with pytest.raises(AffectkitError, match="train_1 has no arousal"):
+    with pytest.raises(AffectkitError, match="'train_1' has no arousal"):
         recola.annotations(avec, "train_1")
 
 
@@ -141,18 +143,20 @@ def test_wrong_root_unknown_recording_and_a_missing_affect_are_named(avec, tmp_p
     [
         ([*HEAD, "dev_1,0,0", "dev_1,0.04,high"], "line 10: expected GoldStandard in .*'high'"),
         ([*HEAD, "", "dev_1,0,1.5"], r"line 10: expected GoldStandard in \[-1, 1\], got"),
-        ([*HEAD, "dev_1,0,0", "dev_1,0,0"], "line 10: expected a row for each time, got 0 s again"),
-        (["time,value", "0,0"], "expected ARFF"),
+        ([*HEAD, "dev_1,0,0", "dev_1,0,0"], "line 10: expected one row per time, got 0 s again"),
+        (["time,value", "0,0"], "expected an ARFF file"),
     ],
 )
-def test_a_file_in_another_format_is_named_with_the_line(lines, message, avec):
+def test_an_invalid_file_is_named_with_its_line(lines, message, avec):
     write_lines(avec / "ratings_gold_standard" / "valence" / "dev_1.arff", *lines)
     with pytest.raises(AffectkitError, match=rf"dev_1\.arff.*{message}"):
         recola.annotations(avec, "dev_1")
 
 
-def test_a_column_too_few_is_named(original):
+def test_a_missing_value_column_is_reported(original):
     path = original / "Ratings_affective_behaviour_CCC_centred" / "valence" / "P16.csv"
     write_lines(path, "time", "0")
-    with pytest.raises(AffectkitError, match="expected a time and values, got time"):
+    with pytest.raises(
+        AffectkitError, match="expected a column of times and columns of values, got time"
+    ):
         recola.annotations(original, "P16")

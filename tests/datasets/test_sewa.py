@@ -1,11 +1,11 @@
-"""The loader against hand-made trees with the traps of the challenge's files."""
+"""The SEWA loader on small handmade copies with known quirks."""
 
 import numpy as np
 import pytest
 
-from affectkit.datasets import on_frames, sewa
+from affectkit.datasets import align_to_frames, sewa
 from affectkit.errors import AffectkitError
-from tests.datasets.trees import write_grey, write_lines
+from tests.datasets.files import write_grey, write_lines
 
 HEADER = "name;timestamp;arousal;valence;liking"
 
@@ -39,7 +39,7 @@ def test_index_takes_splits_from_names_and_videos_from_any_folder(root):
     assert index.loc["Train_DE_01", "video"] == ""
 
 
-def test_numbers_that_begin_again_in_each_split_are_not_one_person(root):
+def test_equal_numbers_in_different_splits_are_different_subjects(root):
     assert sewa.index(root)["subject"].is_unique
 
 
@@ -47,31 +47,33 @@ def test_valence_is_found_by_name_after_arousal_and_zeros_are_kept(root):
     np.testing.assert_allclose(read(root), [[0, 0], [0, 0], [-0.1, 0.5], [-0.3, 0.7]])
 
 
-def test_columns_in_another_order_are_found_too(root):
+def test_columns_may_be_in_another_order(root):
     path = root / "labels_devel" / "Devel_DE_01.csv"
     write_lines(path, "liking;valence;arousal;timestamp;name", "0;0.1;0.2;0.0;'x'", end="\r\n")
     np.testing.assert_allclose(read(root), [[0.1, 0.2]])
 
 
-def test_ten_rows_a_second_are_read_at_the_frames_times(root):
-    placed = on_frames(sewa.annotations(root, "Devel_DE_01"), np.arange(10) / 25)["annotation"]
-    np.testing.assert_allclose(placed[5], [-0.1, 0.5])
-    np.testing.assert_allclose(placed[6], [-0.1 - 0.2 * 0.4, 0.5 + 0.2 * 0.4], rtol=1e-6)
+def test_ten_rows_per_second_are_interpolated_at_the_frame_times(root):
+    aligned = align_to_frames(sewa.annotations(root, "Devel_DE_01"), np.arange(10) / 25)[
+        "annotation"
+    ]
+    np.testing.assert_allclose(aligned[5], [-0.1, 0.5])
+    np.testing.assert_allclose(aligned[6], [-0.1 - 0.2 * 0.4, 0.5 + 0.2 * 0.4], rtol=1e-6)
 
 
-def test_predictions_of_the_same_names_are_no_labels(root):
+def test_predictions_with_the_same_names_are_ignored(root):
     write_labels(root, "Devel_DE_01", ["1;1"] * 9, "predictions_svr")
     write_labels(root, "Devel_HU_01", ["1;1"] * 9, "predictions_svr")
     assert len(read(root)) == 4
     assert len(sewa.index(root)) == 3
 
 
-def test_the_folder_of_labels_counts_where_a_name_is_there_twice(root):
+def test_the_labels_folder_is_preferred_for_duplicate_names(root):
     write_labels(root, "Devel_DE_01", ["1;1"], "zz_copy")
     assert len(read(root)) == 4
 
 
-def test_other_and_broken_tables_beside_are_passed_over(root):
+def test_other_and_broken_tables_are_ignored(root):
     write_lines(root / "subjects.csv", "id,age", "1,30")
     (root / "labels_devel" / "broken.csv").write_bytes(b"\xff\xfe\x00")
     assert len(sewa.index(root)) == 3
@@ -90,10 +92,10 @@ def test_wrong_root_and_unknown_recording_are_named(root, tmp_path_factory):
         ("'x';0.1;2;0;0", r"line 3: expected arousal in \[-1, 1\], got arousal '2'"),
         ("'x';0.1;0;;0", r"line 3: expected valence in \[-1, 1\], got valence ''"),
         ("'x';now;0;0;0", "line 3: expected numbers only, got timestamp 'now'"),
-        ("'x';0.0;0;0;0", "line 3: expected times that rise"),
+        ("'x';0.0;0;0;0", "line 3: expected increasing timestamps"),
     ],
 )
-def test_a_row_in_another_format_is_named_by_its_line(row, message, root):
+def test_an_invalid_row_is_named_with_its_line(row, message, root):
     write_lines(root / "labels_devel" / "Devel_DE_01.csv", HEADER, "'x';0.0;0;0;0", row)
     with pytest.raises(AffectkitError, match=rf"Devel_DE_01\.csv, {message}"):
         read(root)

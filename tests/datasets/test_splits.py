@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affectkit.datasets import group_folds, with_folds
-from affectkit.datasets.listing import make_index
+from affectkit.datasets.index import make_index
 from affectkit.errors import AffectkitError
 
 # the subject of each recording, by number; 0 = not named
@@ -24,14 +24,14 @@ def index_of(subjects, frames=None, splits=None) -> pd.DataFrame:
 @settings(max_examples=40)
 @given(subjects=SUBJECTS, seed=st.integers(0, 1000), data=st.data())
 def test_no_subject_is_in_two_folds_and_no_fold_is_empty(subjects, seed, data):
-    people = len({who for who in subjects if who}) + subjects.count(0)
-    k = data.draw(st.integers(2, max(2, people)))
+    count = len({number for number in subjects if number}) + subjects.count(0)
+    k = data.draw(st.integers(2, max(2, count)))
     frames = data.draw(
         st.lists(st.integers(0, 5000), min_size=len(subjects), max_size=len(subjects))
     )
     index = index_of(subjects, frames)
-    if people < k:
-        with pytest.raises(AffectkitError, match="cannot deal"):
+    if count < k:
+        with pytest.raises(AffectkitError, match="cannot divide"):
             group_folds(index, k, seed)
         return
     dealt = group_folds(index, k, seed)
@@ -51,7 +51,7 @@ def test_folds_depend_on_the_seed_but_not_on_the_order_of_rows(subjects, seed):
     pd.testing.assert_frame_equal(group_folds(index, 3, seed), dealt)
 
 
-def test_another_seed_deals_anew():
+def test_another_seed_gives_other_folds():
     index = index_of(range(1, 31))
     folds = {tuple(group_folds(index, 5, seed)["fold"]) for seed in range(5)}
     assert len(folds) == 5
@@ -77,7 +77,7 @@ def test_too_few_subjects_or_folds_are_refused(k):
         group_folds(index_of([1, 2, 0, 1]), k, 0)
 
 
-def test_one_fold_validates_the_others_train_and_test_stays():
+def test_one_fold_is_validation_others_train_and_test_unchanged():
     splits = ["train", "validation", "", "train", "test", "test"]
     index = index_of([1, 2, 3, 4, 5, 6], splits=splits)
     held_out = []
@@ -90,6 +90,6 @@ def test_one_fold_validates_the_others_train_and_test_stays():
     assert index["split"].tolist() == splits
 
 
-def test_a_fold_that_is_not_there_is_refused():
-    with pytest.raises(AffectkitError, match="no fold 3 of 3: folds count from 0 to 2"):
+def test_a_missing_fold_is_refused():
+    with pytest.raises(AffectkitError, match="expected a fold from 0 to 2 for 3 folds, got 3"):
         with_folds(index_of([1, 2, 3]), 3, 0, fold=3)

@@ -1,13 +1,13 @@
-"""Folders of one's own: tables of any delimiter, by frame or time, one for all or one a video."""
+"""The loader `table`: any delimiter, by frame or time, one table for all videos or one each."""
 
 import warnings
 
 import numpy as np
 import pytest
 
-from affectkit.datasets import on_frames, table
+from affectkit.datasets import align_to_frames, table
 from affectkit.errors import AffectkitError
-from tests.datasets.trees import write_grey, write_lines
+from tests.datasets.files import write_grey, write_lines
 
 
 def read(root, name="clip"):
@@ -37,7 +37,7 @@ def test_one_table_for_all_videos(tmp_path):
     assert read(tmp_path, "b") == [[0.5, -0.5], [1, -1]]
 
 
-def test_one_table_a_video_named_like_it(tmp_path):
+def test_one_table_per_video_with_the_same_name(tmp_path):
     write_lines(tmp_path / "labels" / "clip.csv", "frame,valence,arousal", "3,0.5,-0.5")
     write_grey(tmp_path / "clip.mp4")
     row = table.index(tmp_path).iloc[0]
@@ -46,7 +46,7 @@ def test_one_table_a_video_named_like_it(tmp_path):
     assert table.annotations(tmp_path, "clip")["frame"].values.tolist() == [3]
 
 
-def test_videos_of_one_name_in_two_folders_are_told_apart(tmp_path):
+def test_videos_with_one_name_in_two_folders_are_distinguished(tmp_path):
     for folder, value in (("p1", 0.25), ("p2", 0.5)):
         write_lines(tmp_path / folder / "clip.csv", "frame,valence,arousal", f"0,{value},0")
         write_grey(tmp_path / folder / "clip.mp4")
@@ -66,7 +66,7 @@ def test_a_row_may_name_the_folder_of_its_video(cell, tmp_path):
     assert row["video"] == str(tmp_path / "p1" / "clip.mp4")
 
 
-def test_recording_and_video_may_both_be_named_with_spaces_and_letters_of_any_kind(tmp_path):
+def test_a_table_may_have_recording_and_video_columns_with_any_characters(tmp_path):
     write_grey(tmp_path / "im Büro (1).mp4")
     write_lines(
         tmp_path / "a.csv",
@@ -101,10 +101,10 @@ def test_links_to_folders_are_followed_and_loops_end(tmp_path):
         ("frame,time,valence,arousal", "0,7,0.5,-0.25"),
     ],
 )
-def test_delimiters_and_decimals_are_found_out(lines, end, tmp_path):
-    known = table_of(tmp_path / "clip.csv", *lines, end=end)
-    assert known["annotation"].dims == ("frame", "affect")
-    assert known["annotation"].values.tolist() == [[0.5, -0.25]]
+def test_delimiters_and_decimal_signs_are_detected(lines, end, tmp_path):
+    annotation = table_of(tmp_path / "clip.csv", *lines, end=end)
+    assert annotation["annotation"].dims == ("frame", "affect")
+    assert annotation["annotation"].values.tolist() == [[0.5, -0.25]]
 
 
 @pytest.mark.parametrize(
@@ -113,49 +113,54 @@ def test_delimiters_and_decimals_are_found_out(lines, end, tmp_path):
      ("time_ms", "1500"), ("time (ms)", "1500"), ("timestamp[milliseconds]", "1500"),
      ("time [min]", "0.025")],
 )  # fmt: skip
-def test_units_of_time_are_what_the_column_says(column, cell, tmp_path):
-    known = table_of(tmp_path / "clip.csv", f"{column},valence,arousal", f"{cell},0,0")
-    assert known["annotation"].dims == ("sample", "affect")
-    assert known["time"].values.tolist() == pytest.approx([1.5])
+def test_the_column_name_determines_the_unit_of_time(column, cell, tmp_path):
+    annotation = table_of(tmp_path / "clip.csv", f"{column},valence,arousal", f"{cell},0,0")
+    assert annotation["annotation"].dims == ("sample", "affect")
+    assert annotation["time"].values.tolist() == pytest.approx([1.5])
 
 
-def test_rows_are_ordered_and_blank_values_are_not_annotated(tmp_path):
+def test_rows_are_sorted_and_blank_values_are_not_annotated(tmp_path):
     lines = ["2,0.5,0.5", "0,,0.5", "1,nan,NaN", "3,0.25"]
-    known = table_of(tmp_path / "clip.csv", "frame,valence,arousal", *lines)
-    assert known["frame"].values.tolist() == [0, 1, 2, 3]
-    assert np.isnan(known["annotation"].values).all(axis=1).tolist() == [True, True, False, True]
+    annotation = table_of(tmp_path / "clip.csv", "frame,valence,arousal", *lines)
+    assert annotation["frame"].values.tolist() == [0, 1, 2, 3]
+    assert np.isnan(annotation["annotation"].values).all(axis=1).tolist() == [
+        True,
+        True,
+        False,
+        True,
+    ]
 
 
 def test_raters_of_the_same_frames_are_kept_and_averaged(tmp_path):
     lines = ["0,Bo,0.5,0", "1,Bo,1,0", "1,Al,0,0.5", "0,Al,0.25,1", "2,Al,0.5,0"]
-    known = table_of(tmp_path / "clip.csv", "frame,rater,valence,arousal", *lines)
-    assert known["rating"].dims == ("rater", "frame", "affect")
-    assert known["rater"].values.tolist() == ["Al", "Bo"]
-    assert known["annotation"].values.tolist() == [[0.375, 0.5], [0.5, 0.25], [0.5, 0]]
-    assert np.isnan(known["rating"].sel(rater="Bo", frame=2)).all()
+    annotation = table_of(tmp_path / "clip.csv", "frame,rater,valence,arousal", *lines)
+    assert annotation["rating"].dims == ("rater", "frame", "affect")
+    assert annotation["rater"].values.tolist() == ["Al", "Bo"]
+    assert annotation["annotation"].values.tolist() == [[0.375, 0.5], [0.5, 0.25], [0.5, 0]]
+    assert np.isnan(annotation["rating"].sel(rater="Bo", frame=2)).all()
 
 
-def test_raters_with_times_of_their_own_are_read_at_all_times(tmp_path):
+def test_raters_with_different_times_are_interpolated_at_all_times(tmp_path):
     lines = [f"{time},{rater},{time},0" for rater, shift in (("a", 0), ("b", 0.05))
              for time in np.arange(4) / 10 + shift]  # fmt: skip
-    known = table_of(tmp_path / "clip.csv", "time,rater,valence,arousal", *lines)
-    assert known.sizes["sample"] == 8
-    both = known["rating"].sel(affect="valence")
-    np.testing.assert_allclose(both[:, 1:-1], [known["time"][1:-1]] * 2, rtol=1e-6)
+    annotation = table_of(tmp_path / "clip.csv", "time,rater,valence,arousal", *lines)
+    assert annotation.sizes["sample"] == 8
+    both = annotation["rating"].sel(affect="valence")
+    np.testing.assert_allclose(both[:, 1:-1], [annotation["time"][1:-1]] * 2, rtol=1e-6)
 
 
-def test_a_table_by_time_is_laid_on_the_frames(tmp_path):
-    known = table_of(tmp_path / "clip.csv", "time_ms,valence,arousal", "0,0,0", "100,1,-1")
-    placed = on_frames(known, np.array([0, 0.025, 0.1]))["annotation"]
-    np.testing.assert_allclose(placed, [[0, 0], [0.25, -0.25], [1, -1]], rtol=1e-6)
+def test_a_table_by_time_is_aligned_to_the_frames(tmp_path):
+    annotation = table_of(tmp_path / "clip.csv", "time_ms,valence,arousal", "0,0,0", "100,1,-1")
+    aligned = align_to_frames(annotation, np.array([0, 0.025, 0.1]))["annotation"]
+    np.testing.assert_allclose(aligned, [[0, 0], [0.25, -0.25], [1, -1]], rtol=1e-6)
 
 
-def test_other_and_broken_tables_are_passed_over_with_one_warning(tmp_path):
+def test_other_and_broken_tables_are_ignored_with_one_warning(tmp_path):
     write_lines(tmp_path / "clip.csv", "frame,valence,arousal", "0,0,0")
     write_lines(tmp_path / "people.csv", "name,age", "a,30")
     (tmp_path / "broken.tsv").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "README.txt").write_text("my videos")
-    with pytest.warns(UserWarning, match=r"passed over broken\.tsv, people\.csv: no columns"):
+    with pytest.warns(UserWarning, match=r"ignored broken\.tsv, people\.csv: no columns"):
         assert list(table.index(tmp_path)["recording"]) == ["clip"]
 
 
@@ -171,7 +176,7 @@ def test_a_recording_in_two_tables_is_listed_and_refused(tmp_path):
     for name in ("a.csv", "b.csv"):
         write_lines(tmp_path / name, "video,frame,valence,arousal", "clip,0,0,0")
     assert len(table.index(tmp_path)["annotation"].item()) == 2
-    with pytest.raises(AffectkitError, match=r"clip has rows in .*a\.csv and .*b\.csv"):
+    with pytest.raises(AffectkitError, match=r"'clip' has rows in .*a\.csv and .*b\.csv"):
         read(tmp_path)
 
 
@@ -187,12 +192,12 @@ def test_wrong_root_and_unknown_recording_are_named(tmp_path):
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["c,0,0,0,A,", "c,1,0,0,B,"], "line 2 and on: expected one subject .* got A, B"),
+        (["c,0,0,0,A,", "c,1,0,0,B,"], "from line 2: expected one subject .* got A, B"),
         (["c,0,0,0,,exam"], "unknown split 'exam'"),
-        (["c,0,0,0,,", ",1,0,0,,"], "line 3: expected a video, got none"),
+        (["c,0,0,0,,", ",1,0,0,,"], "line 3: expected a video, got a blank cell"),
     ],
 )
-def test_what_contradicts_itself_is_named(lines, message, tmp_path):
+def test_contradictions_are_reported(lines, message, tmp_path):
     header = "video,frame,valence,arousal,subject,split"
     write_lines(tmp_path / "all.csv", header, *lines)
     with pytest.raises(AffectkitError, match=rf"all\.csv.*{message}"):
@@ -205,8 +210,8 @@ def test_what_contradicts_itself_is_named(lines, message, tmp_path):
         (["frame,valence", "0,0"], "no column 'arousal'"),
         (["second,valence,arousal", "0,0,0"], "no column 'time' or 'frame'"),
         (["time_hours,valence,arousal", "0,0,0"], "no column 'time' or 'frame'"),
-        (["frame,valence,arousal", "0,5,0"], r"line 2: .* \[-1, 1\], reach 5; divide them"),
-        (["frame,valence,arousal", "0,0,0", "1,,-9"], "line 3: .* reach -9"),
+        (["frame,valence,arousal", "0,5,0"], r"line 2: .* in \[-1, 1\], got 5; rescale them"),
+        (["frame,valence,arousal", "0,0,0", "1,,-9"], "line 3: .* got -9"),
         (["frame,valence,arousal", "0,a,0"], "line 2: expected numbers only, got valence 'a'"),
         (["frame,valence,arousal", "0.5,0,0"], "line 2: expected frames 0, 1, 2, .* got '0.5'"),
         (["frame,valence,arousal", "-1,0,0"], "line 2: expected frames 0, 1, 2"),
@@ -218,7 +223,7 @@ def test_what_contradicts_itself_is_named(lines, message, tmp_path):
         (["frame,valence,arousal", "0,0,5,0,3"], "expected rows as long as the header"),
     ],
 )
-def test_a_table_that_does_not_fit_is_named_with_the_line(lines, message, tmp_path):
+def test_an_invalid_table_is_named_with_its_line(lines, message, tmp_path):
     with pytest.raises(AffectkitError, match=rf"clip\.csv.*{message}") as error:
         table_of(tmp_path / "clip.csv", *lines)
     assert "\n" not in str(error.value)

@@ -1,4 +1,4 @@
-"""AffectNet: single pictures from the web, valence and arousal for each of them.
+"""AffectNet: single pictures from the web, each with valence and arousal.
 
 Layouts, below the root (or one or two folders further down):
     training.csv, validation.csv                                        release of 2017
@@ -6,24 +6,25 @@ Layouts, below the root (or one or two folders further down):
     {train_set,val_set}/images/17.jpg                                   release of 2021, 8 labels
     {train_set,val_set}/annotations/17_{exp,val,aro,lnd}.npy
 
-A recording is up to 1,000 pictures of one split, in the order of the file or of their numbers:
-`train_0000`, `train_0001`, ...; 440,000 folders of one picture would serve nobody. Its frames come
-100 seconds apart, so that nothing smooths or bridges from one picture to the next.
+A recording is a group of up to 1,000 pictures of one split, in the order of the file or of their
+numbers: `train_0000`, `train_0001`, ... One recording per picture would give 440,000 folders. The
+frames of a recording are 100 seconds apart, to prevent smoothing and interpolation across pictures.
 
-Traps:
-- Valence and arousal are -2 where a picture has none (no face, uncertain, some of no emotion).
-- Landmarks of 2017 are 136 numbers joined by `;`, x and y in turn. `validation.csv` comes without
-  header line in some copies.
-- Values of 2021 are arrays without dimensions, often of text. Those of Python objects would have
-  to be unpickled, which runs code: they are refused. Which value a file holds, its suffix says.
-- Pictures of 2021 are ordered by number, not as text: 2 before 10.
-- A picture that is listed but missing stays a frame, as does one without annotation: no picture,
-  or NaN.
-- Nobody says who is seen, and the same person may be in several pictures: a recording stands for
-  its people, so folds by subject keep recordings together, not people apart.
-- The test set is not handed out; the validation set is what papers report on.
-- The "cleaned" lists that go with EmoNet are pickles. They are never loaded.
-- Automatically annotated pictures are not listed: nobody looked at them.
+Quirks:
+- Valence and arousal are -2 for a picture without annotation (no face, uncertain, some without
+  emotion).
+- Landmarks of 2017 are 136 numbers separated by `;`: x and y of each point. In some copies
+  `validation.csv` has no header line.
+- Values of 2021 are arrays without dimensions, often of text. Arrays of Python objects are refused,
+  since unpickling them runs code. The suffix of a file names the value in it.
+- Pictures of 2021 are sorted by number, not as text: 2 before 10.
+- A listed picture that is missing stays a frame without picture. A picture without annotation stays
+  a frame with NaN.
+- Subjects are not named, and one person may be in several pictures. Each recording counts as one
+  subject, so folds by subject separate recordings, not people.
+- The test set is not published; papers report results on the validation set.
+- The "cleaned" lists that come with EmoNet are pickles. They are never loaded.
+- Automatically annotated pictures are not listed, since no human checked them.
 
 Citation: Mollahosseini, Hasani and Mahoor, "AffectNet: A Database for Facial Expression, Valence,
 and Arousal Computing in the Wild", IEEE Transactions on Affective Computing 10(1), 2019.
@@ -36,49 +37,49 @@ import pandas as pd
 import xarray as xr
 
 from affectkit.datasets.affectnet import release_2017, release_2021
-from affectkit.datasets.affectnet.grouping import group, grouped_row
-from affectkit.datasets.listing import make_index, not_found
-from affectkit.datasets.pictures import bring_pictures
-from affectkit.datasets.placing import annotate
+from affectkit.datasets.affectnet.grouping import grouped_row, parse_group_name
+from affectkit.datasets.annotation import add_pictures, make_annotation
+from affectkit.datasets.index import make_index, not_found
 from affectkit.errors import unknown
+from affectkit.files import StrPath
 
 RELEASES = (release_2017, release_2021)
 
 
-def index(root: Path) -> pd.DataFrame:
+def index(root: StrPath) -> pd.DataFrame:
     """List the recordings under `root`, one row each, training before validation.
 
     Raises:
-        AffectkitError: `root` is in neither layout.
+        AffectkitError: `root` has neither layout.
     """
     root = Path(root)
     for release in RELEASES:
-        if parts := release.find(root):
+        if found := release.find(root):
             return make_index(
-                grouped_row(split, number, part.pictures, part.annotation, count)
-                for split, part in parts.items()
-                for number, count in enumerate(release.counts(part))
+                grouped_row(split, number, files.pictures, files.annotation, count)
+                for split, files in found.items()
+                for number, count in enumerate(release.counts(files))
             )
     wanted = " or ".join(release.WANTED for release in RELEASES)
-    raise not_found("AffectNet", root, f"{wanted} here and up to two folders down")
+    raise not_found("AffectNet", root, f"{wanted} here or up to two folders further down")
 
 
-def annotations(root: Path, name: str) -> xr.Dataset:
+def annotations(root: StrPath, name: str) -> xr.Dataset:
     """Read a recording: `annotation` (frame, affect), `landmark`, `box`, and `still`.
 
     Raises:
-        AffectkitError: there is no such recording, or a file is not in the format; names the line.
+        AffectkitError: there is no such recording, or a file has another format; names the line.
     """
     root = Path(root)
-    split, number = group(name)
+    split, number = parse_group_name(name)
     for release in RELEASES:
-        part = release.find(root).get(split)
-        if part and number < len(release.counts(part)):
-            stills = release.read(part, number)
-            known = annotate(
+        files = release.find(root).get(split)
+        if files and number < len(release.counts(files)):
+            stills = release.read(files, number)
+            annotation = make_annotation(
                 stills.values, dataset="affectnet", recording=name, alignment=release.ALIGNMENT
             )
-            return bring_pictures(
-                known, still=stills.still, landmark=stills.landmark, box=stills.box
+            return add_pictures(
+                annotation, still=stills.still, landmark=stills.landmark, box=stills.box
             )
     raise unknown("recording", name, index(root)["recording"])

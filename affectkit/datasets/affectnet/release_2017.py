@@ -1,6 +1,6 @@
-"""The release of 2017: a table of all pictures a split, of some hundred megabytes.
+"""The release of 2017: one table per split with all pictures, of some hundred megabytes.
 
-Only the places of its lines are kept, so that a recording reads its own lines and no others.
+Only the positions of its lines are kept in memory, so that a recording reads only its own lines.
 """
 
 import csv
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from affectkit.datasets.affectnet.grouping import (
     NOT_ANNOTATED,
     STILLS,
-    Part,
+    SplitFiles,
     Stills,
+    empty_arrays,
     is_allowed,
-    no_stills,
 )
 from affectkit.errors import AffectkitError
 from affectkit.recording import AXIS, EDGE, POINTS
@@ -33,20 +33,20 @@ WANTED = f"training.csv, validation.csv and {PICTURES}"
 ALIGNMENT = "a line of the table is a picture"
 
 
-class Piece(NamedTuple):
-    """Where the lines of one recording lie in a table."""
+class LineRange(NamedTuple):
+    """The position of the lines of one recording in a table."""
 
     offset: int  # bytes
     line: int  # number of the first line, from 1
-    stills: int  # how many pictures
+    stills: int  # number of pictures
 
 
-def find(root: Path) -> dict[str, Part]:
+def find(root: Path) -> dict[str, SplitFiles]:
     """The tables under `root` and their pictures, by split."""
     found = {}
     for split, name in TABLES.items():
         if table := _first(root, name):
-            found[split] = Part(_pictures(root), table)
+            found[split] = SplitFiles(_pictures(root), table)
     return found
 
 
@@ -59,53 +59,53 @@ def _pictures(root: Path) -> Path | None:
     return folder / PICTURES if folder and (folder / PICTURES).is_dir() else folder
 
 
-def counts(part: Part) -> list[int]:
-    """How many pictures each recording of a split holds."""
-    return [piece.stills for piece in _pieces(part.annotation)]
+def counts(files: SplitFiles) -> list[int]:
+    """The number of pictures in each recording of a split."""
+    return [line_range.stills for line_range in _line_ranges(files.annotation)]
 
 
-def _pieces(table: Path) -> tuple[Piece, ...]:
-    state = table.stat()
-    return _find_pieces(table, state.st_mtime_ns, state.st_size)
+def _line_ranges(table: Path) -> tuple[LineRange, ...]:
+    status = table.stat()
+    return _find_line_ranges(table, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=8)
-def _find_pieces(table: Path, changed: int, size: int) -> tuple[Piece, ...]:
-    """Go through a table once; read again where it has changed."""
-    pieces: list[Piece] = []
+def _find_line_ranges(table: Path, changed: int, size: int) -> tuple[LineRange, ...]:
+    """The positions of all recordings in a table; cached until the table changes."""
+    ranges: list[LineRange] = []
     offset = 0
     with table.open("rb") as file:
         for line, text in enumerate(file, start=1):
             if text.strip() and not (line == 1 and _is_header(text)):
-                if not pieces or pieces[-1].stills == STILLS:
-                    pieces.append(Piece(offset, line, 0))
-                pieces[-1] = pieces[-1]._replace(stills=pieces[-1].stills + 1)
+                if not ranges or ranges[-1].stills == STILLS:
+                    ranges.append(LineRange(offset, line, 0))
+                ranges[-1] = ranges[-1]._replace(stills=ranges[-1].stills + 1)
             offset += len(text)
-    return tuple(pieces)
+    return tuple(ranges)
 
 
 def _is_header(text: bytes) -> bool:
     return b"/" not in text.partition(b",")[0]
 
 
-def read(part: Part, number: int) -> Stills:
+def read(files: SplitFiles, number: int) -> Stills:
     """Read the pictures of one recording.
 
     Raises:
-        AffectkitError: the table's header is another, or a line is not in the format.
+        AffectkitError: the table has another header, or a line has another format.
     """
-    table, piece = part.annotation, _pieces(part.annotation)[number]
+    table, line_range = files.annotation, _line_ranges(files.annotation)[number]
     _check_header(table)
-    still, box = [], np.full((piece.stills, len(EDGE)), np.nan, np.float32)
-    values, landmark = no_stills(piece.stills)
-    for row, (line, cells) in enumerate(_lines(table, piece)):
+    still, box = [], np.full((line_range.stills, len(EDGE)), np.nan, np.float32)
+    values, landmark = empty_arrays(line_range.stills)
+    for row, (line, cells) in enumerate(_lines(table, line_range)):
         where = f"{table}, line {line}"
         if len(cells) != len(COLUMNS):
             raise AffectkitError(
                 f"{where}: expected the {len(COLUMNS)} cells {','.join(COLUMNS)}, got {len(cells)}"
             )
         path, *face, points, _, valence, arousal = (cell.strip() for cell in cells)
-        is_there = part.pictures and (part.pictures / path).is_file()
+        is_there = files.pictures and (files.pictures / path).is_file()
         still.append(path if is_there else "")
         box[row] = _box(where, face)
         landmark[row] = _landmark(where, points)
@@ -123,16 +123,16 @@ def _check_header(table: Path) -> None:
         )
 
 
-def _lines(table: Path, piece: Piece) -> list[tuple[int, list[str]]]:
-    """Number and cells of the lines of a recording, without blank ones."""
+def _lines(table: Path, line_range: LineRange) -> list[tuple[int, list[str]]]:
+    """The line numbers and cells of a recording, without blank lines."""
     with table.open("rb") as file:
-        file.seek(piece.offset)
-        lines = ((line, text) for line, text in enumerate(file, piece.line) if text.strip())
-        own = list(islice(lines, piece.stills))
+        file.seek(line_range.offset)
+        lines = ((line, text) for line, text in enumerate(file, line_range.line) if text.strip())
+        own = list(islice(lines, line_range.stills))
     try:
         texts = [(line, text.decode("utf-8-sig").strip()) for line, text in own]
     except UnicodeDecodeError as error:
-        raise AffectkitError(f"{table} cannot be read as an annotation: {error}") from None
+        raise AffectkitError(f"{table} cannot be read: expected text in UTF-8 ({error})") from None
     return [(line, next(csv.reader([text]))) for line, text in texts]
 
 
@@ -140,7 +140,7 @@ def _numbers(where: str, name: str, texts: list[str]) -> NDArray[np.float64]:
     try:
         return np.array(texts, np.float64)
     except ValueError as error:
-        raise AffectkitError(f"{where}: expected numbers as {name}, {error}") from None
+        raise AffectkitError(f"{where}: expected numbers as {name} ({error})") from None
 
 
 def _box(where: str, face: list[str]) -> list[float]:
@@ -156,7 +156,7 @@ def _landmark(where: str, text: str) -> NDArray[np.float64]:
     points = _numbers(where, "facial_landmarks", text.split(";"))
     if len(points) != POINTS * len(AXIS):
         raise AffectkitError(
-            f"{where}: expected {POINTS * len(AXIS)} numbers joined by ';' as facial_landmarks, "
+            f"{where}: expected {POINTS * len(AXIS)} numbers separated by ';' as facial_landmarks, "
             f"got {len(points)}"
         )
     return points.reshape(POINTS, len(AXIS))

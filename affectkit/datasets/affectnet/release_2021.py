@@ -1,6 +1,6 @@
-"""The release of 2021: four small files a picture, a million of them in one folder.
+"""The release of 2021: four small files per picture, a million of them in one folder.
 
-The folder is listed once; the files of a recording are opened when it is read.
+The folder is listed once. The files of a recording are opened when it is read.
 """
 
 import os
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from affectkit.datasets.affectnet.grouping import (
     NOT_ANNOTATED,
     STILLS,
-    Part,
+    SplitFiles,
     Stills,
+    empty_arrays,
+    group_sizes,
     is_allowed,
-    no_stills,
-    sizes,
 )
 from affectkit.errors import AffectkitError
 from affectkit.recording import AXIS, POINTS
@@ -31,56 +31,58 @@ WANTED = "train_set/annotations and val_set/annotations"
 ALIGNMENT = "a number is a picture"
 
 
-def find(root: Path) -> dict[str, Part]:
+def find(root: Path) -> dict[str, SplitFiles]:
     """The folders of annotations under `root` and of their pictures, by split."""
     found = {}
     for split, name in SETS.items():
         folders = (path for depth in DEPTHS for path in sorted(root.glob(depth + name)))
         if folder := next((path for path in folders if (path / "annotations").is_dir()), None):
             pictures = folder / "images"
-            found[split] = Part(pictures if pictures.is_dir() else None, folder / "annotations")
+            found[split] = SplitFiles(
+                pictures if pictures.is_dir() else None, folder / "annotations"
+            )
     return found
 
 
-def counts(part: Part) -> list[int]:
-    """How many pictures each recording of a split holds."""
-    return sizes(len(_pictures(part)))
+def counts(files: SplitFiles) -> list[int]:
+    """The number of pictures in each recording of a split."""
+    return group_sizes(len(_pictures(files)))
 
 
-def _pictures(part: Part) -> dict[int, str]:
-    folders = [folder for folder in part if folder]
-    return _list_pictures(part, *(folder.stat().st_mtime_ns for folder in folders))
+def _pictures(files: SplitFiles) -> dict[int, str]:
+    folders = [folder for folder in files if folder]
+    return _list_pictures(files, *(folder.stat().st_mtime_ns for folder in folders))
 
 
 @lru_cache(maxsize=8)
-def _list_pictures(part: Part, *changed: int) -> dict[int, str]:
-    """The picture's name, or "", of every number that has one or an annotation, in order."""
-    annotated = (name.removesuffix(".npy").partition("_") for name in os.listdir(part.annotation))
-    found = {int(number): "" for number, _, kind in annotated if _is_one(number, kind)}
-    for name in os.listdir(part.pictures) if part.pictures else ():
+def _list_pictures(files: SplitFiles, *changed: int) -> dict[int, str]:
+    """The picture, or "", of each number with a picture or an annotation, in order."""
+    annotated = (name.removesuffix(".npy").partition("_") for name in os.listdir(files.annotation))
+    found = {int(number): "" for number, _, kind in annotated if _is_value_file(number, kind)}
+    for name in os.listdir(files.pictures) if files.pictures else ():
         number, suffix = os.path.splitext(name)
         if suffix.lower() == ".jpg" and number.isdecimal():
             found[int(number)] = name
     return dict(sorted(found.items()))
 
 
-def _is_one(number: str, kind: str) -> bool:
+def _is_value_file(number: str, kind: str) -> bool:
     return kind in SUFFIXES and number.isdecimal()
 
 
-def read(part: Part, number: int) -> Stills:
+def read(files: SplitFiles, number: int) -> Stills:
     """Read the pictures of one recording.
 
     Raises:
-        AffectkitError: a file is not in the format.
+        AffectkitError: a file has another format.
     """
-    pictures = _pictures(part).items()
+    pictures = _pictures(files).items()
     own = dict(islice(pictures, number * STILLS, (number + 1) * STILLS))
-    values, landmark = no_stills(len(own))
+    values, landmark = empty_arrays(len(own))
     for row, picture in enumerate(own):
         for column, suffix in enumerate(SUFFIXES):
-            values[row, column] = _value(part.annotation / f"{picture}_{suffix}.npy")
-        landmark[row] = _landmark(part.annotation / f"{picture}_lnd.npy")
+            values[row, column] = _value(files.annotation / f"{picture}_{suffix}.npy")
+        landmark[row] = _landmark(files.annotation / f"{picture}_lnd.npy")
     return Stills(list(own.values()), values, landmark, None)
 
 
@@ -106,7 +108,7 @@ def _landmark(path: Path) -> NDArray[np.float64]:
 
 
 def _numbers(path: Path) -> NDArray[np.float64] | None:
-    """The numbers in a file, which may be written as text; None where there is no file."""
+    """The numbers in a file, which may be text; None if there is no file."""
     try:
         content: Any = np.load(path, allow_pickle=False)
         return np.asarray(content.astype(np.float64))

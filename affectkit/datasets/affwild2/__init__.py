@@ -1,27 +1,27 @@
-"""Aff-Wild2: videos from the web, valence and arousal for every video frame.
+"""Aff-Wild2: videos from the web, with valence and arousal for every frame.
 
 Layout, below the root (annotations up to two folders further down, videos and crops one):
     batch1/ batch2/ ... raw_videos/ new_vids/                           NAME.mp4 or NAME.avi
     VA_Estimation_Challenge/{Train_Set,Validation_Set,Test_Set}/        NAME.txt   ABAW3 and later
     annotations/VA_Set/{Train_Set,Training_Set,Validation_Set}/         NAME.txt   ABAW1 and 2
-    cropped_aligned/NAME/                                               `affwild2_crops` reads these
+    cropped_aligned/NAME/                                               read by `affwild2.crops`
 A text file has the header `valence,arousal`, then one line `v,a` for each frame of the video.
 
-Traps:
-- Line k is frame k of the decoded video. Files have been seen with one line more than frames.
-- -5 in either column means that the frame is not annotated, whatever the other column says.
-- Frame rates run from 7.5 to 30, many of them odd: time is the container's, never k / fps.
+Quirks:
+- Line k is frame k of the decoded video. Some files have one line more than the video has frames.
+- -5 in either column means that the frame is not annotated, with any value in the other.
+- Frame rates are between 7.5 and 30, many of them unusual: use the time stamps, never k / fps.
 - A video of two people has an annotation for each, `NAME_left` and `NAME_right`, or `NAME` and one
-  of these: then `NAME` is the other side. Beside both, `NAME` has no side: the viewer, whoever is
-  seen most. The crops' folders count as names too, since only some tracks have an annotation.
-  All belong to one video, and in one split. Where a video `NAME_left` is there by itself, somebody
-  has cut the people apart, and the recording has no side.
-- Subjects are not named: the video stands for its people.
-- Other tasks lie beside (EXPR, AU, MTL), with files of the same names: left out here.
-- Unpacking can nest a folder in one of its own name; the outer copy of a file is taken. A name in
-  two splits is read from the first, with a warning.
-- Some archives bring `.DS_Store` and other hidden files.
-- The test set's annotations are not handed out; videos without an annotation are not listed here.
+  of these: then `NAME` is the other side. If both exist next to `NAME`, `NAME` has no side: it is
+  the viewer, the person seen in most frames. The folders of crops count as names too, since not
+  every track has an annotation. All belong to one video, and to one split. If there is a video
+  `NAME_left`, the two people were cut into separate videos, and the recording has no side.
+- Subjects are not named: each video counts as one subject.
+- Files of other tasks (EXPR, AU, MTL) have the same names. They are ignored.
+- Unpacking can nest a folder in a folder of the same name; the outer copy of a file is read. A name
+  in two splits is read from the first, with a warning.
+- Some archives contain `.DS_Store` and other hidden files.
+- The annotations of the test set are not published. Videos without annotation are not listed.
 
 Citation: Kollias and Zafeiriou, "Expression, Affect, Action Unit Recognition: Aff-Wild2,
 Multi-Task Learning and ArcFace", BMVC 2019; Kollias, "ABAW: Valence-Arousal Estimation, Expression
@@ -37,18 +37,21 @@ import pandas as pd
 import xarray as xr
 
 from affectkit.datasets.affwild2 import crops
-from affectkit.datasets.affwild2.finding import (
-    annotation_of,
+from affectkit.datasets.affwild2.files import (
+    HEADER,
+    NOT_ANNOTATED,
+    annotation_file,
     find_annotations,
     find_crops,
     find_videos_of,
-    person_of,
+    read_annotation,
+    side_of,
     split_of,
     video_name,
 )
-from affectkit.datasets.affwild2.text import HEADER, NOT_ANNOTATED, read_annotation
-from affectkit.datasets.listing import announced, make_index
-from affectkit.datasets.placing import annotate
+from affectkit.datasets.annotation import make_annotation
+from affectkit.datasets.index import make_index, video_columns
+from affectkit.files import StrPath
 
 ALIGNMENT = "line k is frame k"
 
@@ -63,11 +66,11 @@ __all__ = [
 ]
 
 
-def index(root: Path) -> pd.DataFrame:
-    """List the annotated recordings under `root`, one row each, by split and name.
+def index(root: StrPath) -> pd.DataFrame:
+    """List the annotated recordings under `root`, one row each, sorted by split and name.
 
-    A root with crops but no videos gets a warning that names the dataset which reads them; the
-    recordings are listed all the same, without video.
+    If `root` has crops but no videos, the recordings are listed without video, and a warning names
+    the dataset that reads crops.
 
     Raises:
         AffectkitError: `root` has no annotations in one of the known layouts.
@@ -76,7 +79,7 @@ def index(root: Path) -> pd.DataFrame:
     found, videos, cropped = find_annotations(root), find_videos_of(root), find_crops(root)
     if cropped and not videos:
         warnings.warn(
-            f"{root} holds crops but no videos: the dataset affwild2-crops reads those",
+            f"{root} has crops but no videos; to read the crops, use the dataset affwild2-crops",
             stacklevel=2,
         )
     tracks = {*found, *cropped}
@@ -90,18 +93,17 @@ def _row(path: Path, videos: dict[str, Path], tracks: set[str]) -> dict[str, Any
         "recording": name,
         "subject": video,
         "split": split_of(path),
-        "person": "" if cut_apart else person_of(name, tracks),
+        "person": "" if cut_apart else side_of(name, tracks),
         "annotation": (str(path),),
-        **announced(videos.get(name) or videos.get(video)),
+        **video_columns(videos.get(name) or videos.get(video)),
     }
 
 
-def annotations(root: Path, name: str) -> xr.Dataset:
-    """Read the annotation (frame, affect) of one recording, a line a frame.
+def annotations(root: StrPath, name: str) -> xr.Dataset:
+    """Read the annotation (frame, affect) of one recording.
 
     Raises:
-        AffectkitError: there is no such recording, or its file is not in the format; names the
-            line.
+        AffectkitError: there is no such recording, or its file has another format; names the line.
     """
-    values = read_annotation(annotation_of(root, name))
-    return annotate(values, dataset="affwild2", recording=name, alignment=ALIGNMENT)
+    values = read_annotation(annotation_file(Path(root), name))
+    return make_annotation(values, dataset="affwild2", recording=name, alignment=ALIGNMENT)

@@ -1,48 +1,61 @@
-"""Drawn people whose emotion is known: a dataset that everybody can make, and check.
+"""A synthetic dataset: rendered faces with known affect, for tests, demos and benchmarks.
 
-It teaches nothing about real people. It is there because a drawn face has known causes: which
-movement showed which emotion, and how late each rater followed. That makes time stamps, loaders,
-learning and attribution checkable; whoever shows results on it should say what they are worth.
+Scores on it do not show how well a model works on real people, so results must state that the data
+are synthetic. But every cause is known: which movement expressed which affect, and how late each
+rater responded. Time stamps, loaders, training and attribution can be tested against that.
 
-`write` makes it, in the layout of any dataset that affectkit reads (`LAYOUTS`), on wish with the
-oddities of the real copies, and `written` says what a loader must read back. By default that is
-Aff-Wild2 with about one frame in a hundred marked as not annotated, and beside it
-`ratings/NAME.csv`, every single rater's trace (the annotation is their mean). `synthetic.json`
-holds the numbers that everything follows from; `truth` and `effect` give back the causes.
+`write_synthetic` writes it in the layout of any dataset that affectkit reads (`LAYOUTS`), with the
+quirks of real copies if requested. `expected_annotations` returns what a loader must read back. The
+default layout is that of Aff-Wild2. About one frame in a hundred is not annotated, and
+`ratings/NAME.csv` contains the ratings of all raters; the annotation is their mean. The settings
+are in `synthetic.json`. `ground_truth` returns the causes of a video, `movement_effect` the pixels
+that a movement changes.
 
-Valence moves the corners of the mouth (AU12, AU15) and the brows (AU4); arousal the lids (AU5), the
-jaw (AU26), blinks, and above all how fast the head swings, which no single frame shows.
-Licence: whatever is made with it is free of any.
+Valence moves the corners of the mouth (AU12, AU15) and the brows (AU4). Arousal moves the eyelids
+(AU5), the jaw (AU26), the blinks, and mainly the speed of the head, which no single frame shows.
+Licence: the written data are free to use.
 """
-
-from pathlib import Path
 
 import pandas as pd
 import xarray as xr
 
+from affectkit.datasets.synthetic.ground_truth import (
+    expected_annotations,
+    ground_truth,
+    movement_effect,
+)
 from affectkit.datasets.synthetic.layouts import LAYOUTS
 from affectkit.datasets.synthetic.movement import MOVEMENT
-from affectkit.datasets.synthetic.plan import read_plan
-from affectkit.datasets.synthetic.truth import effect, truth, written
-from affectkit.datasets.synthetic.writer import write
+from affectkit.datasets.synthetic.scene import read_settings
+from affectkit.datasets.synthetic.writer import write_synthetic
+from affectkit.files import StrPath
 
-__all__ = ["LAYOUTS", "MOVEMENT", "annotations", "effect", "index", "truth", "write", "written"]
+__all__ = [
+    "LAYOUTS",
+    "MOVEMENT",
+    "annotations",
+    "expected_annotations",
+    "ground_truth",
+    "index",
+    "movement_effect",
+    "write_synthetic",
+]
 
 
-def index(root: Path) -> pd.DataFrame:
-    """List the recordings as the loader of its layout does.
+def index(root: StrPath) -> pd.DataFrame:
+    """List the recordings, as the loader of the dataset's layout does.
 
     Raises:
-        AffectkitError: there is no synthetic dataset in `root`.
+        AffectkitError: `root` is not a synthetic dataset.
     """
-    return LAYOUTS[read_plan(root).layout].index(Path(root))
+    return LAYOUTS[read_settings(root).layout].index(root)
 
 
-def annotations(root: Path, name: str) -> xr.Dataset:
-    """Read a recording's annotation as the loader of its layout does, and ratings where it has.
+def annotations(root: StrPath, name: str) -> xr.Dataset:
+    """Read the annotation of a recording, as the loader of its layout does, and ratings if any.
 
     Raises:
-        AffectkitError: there is no such recording; a file is missing or not in the format.
+        AffectkitError: there is no such recording, or a file is missing or has another format.
     """
-    known = LAYOUTS[read_plan(root).layout].annotations(Path(root), name)
-    return known.assign_attrs(dataset="synthetic")
+    annotation = LAYOUTS[read_settings(root).layout].annotations(root, name)
+    return annotation.assign_attrs(dataset="synthetic")

@@ -1,31 +1,30 @@
-"""Where the 68 points of a face lie under movement, and where the picture shows them."""
+"""The 68 landmarks of a moving face, and their projection into the picture."""
 
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from affectkit.datasets.synthetic.face import MIRROR, NOSTRILS
-from affectkit.datasets.synthetic.person import Person, depth
+from affectkit.datasets.synthetic.subject import MIRROR, NOSTRILS, Subject, depth
 
 Points = NDArray[np.float64]
 Movement = Mapping[str, float]
 
-DISTANCE = 3.2  # from the viewer, in units of the face
+DISTANCE = 3.2  # of the viewer, in units of the face
 LEFT_CORNER = {48: 1, 60: 1, 49: 0.55, 59: 0.5, 50: 0.15, 58: 0.12, 67: 0.3, 61: 0.3}
 LOWERED = {66: 1, 67: 0.85, 65: 0.85, 57: 1, 58: 0.9, 56: 0.9, 59: 0.55, 55: 0.55,
            48: 0.25, 54: 0.25, 60: 0.25, 64: 0.25}  # fmt: skip
 LIDS = ((37, 41), (38, 40), (43, 47), (44, 46))  # upper, lower
 
 
-def landmarks(person: Person, movement: Movement) -> Points:
-    """True landmarks (point, axis) in pixels of the picture, x and y."""
-    return project(person, movement, deform(person, movement))
+def landmarks(subject: Subject, movement: Movement) -> Points:
+    """The true landmarks (point, axis) in pixels of the picture."""
+    return project(subject, movement, deform(subject, movement))
 
 
-def deform(person: Person, movement: Movement) -> Points:
-    """Landmarks (point, axis) in units of the face, before the head turns."""
-    points = person.landmark.copy()
+def deform(subject: Subject, movement: Movement) -> Points:
+    """The landmarks (point, axis) in units of the face, before the head turns."""
+    points = subject.landmark.copy()
     _move_brows(points, movement)
     _move_lids(points, movement)
     _move_mouth(points, movement)
@@ -68,20 +67,21 @@ def _drop_jaw(points: Points, drop: float) -> None:
 
 
 def project(
-    person: Person, movement: Movement, points: ArrayLike, towards: float | None = None
+    subject: Subject, movement: Movement, points: ArrayLike, towards: float | None = None
 ) -> Points:
-    """Turn the head and look at it: points (point, axis) of the face into pixels.
+    """Turn the head and project points (point, axis) of the face into pixels of the picture.
 
-    `towards` is their depth in units of the face; by default they lie on the face's surface.
+    `towards` is their depth towards the viewer in units of the face; by default they are on the
+    surface of the face.
     """
     points = np.asarray(points, float)
-    z = depth(points, person.width) if towards is None else np.full(len(points), towards)
+    z = depth(points, subject.width) if towards is None else np.full(len(points), towards)
     x, z = _turn(points[:, 0], z + 0.1, movement["yaw"])
     z, y = _turn(z, points[:, 1], movement["pitch"])
     x, y = np.stack([x, y]) * (0.9 * DISTANCE / (DISTANCE - z))
     y, x = _turn(y, x, movement["roll"])
     shift = np.array([movement["right"], movement["down"]])
-    return np.stack([x, y], axis=1) * person.scale + person.centre + shift * person.scale
+    return np.stack([x, y], axis=1) * subject.scale + subject.centre + shift * subject.scale
 
 
 def _turn(a: Points, b: Points, angle: float) -> tuple[Points, Points]:

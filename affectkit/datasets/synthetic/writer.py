@@ -1,120 +1,114 @@
-"""Writes a synthetic dataset: claims the folder, then draws each person in its layout."""
+"""Write a synthetic dataset in one of the published layouts."""
 
-import multiprocessing
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-import cv2
-
 from affectkit.datasets.synthetic.layouts import LAYOUTS
-from affectkit.datasets.synthetic.plan import PLAN, Plan, plan_content, read_plan
+from affectkit.datasets.synthetic.scene import (
+    SETTINGS_FILE,
+    Settings,
+    read_settings,
+    settings_content,
+)
 from affectkit.errors import AffectkitError, unknown
-from affectkit.files import write_json
+from affectkit.files import StrPath, write_json
+from affectkit.parallel import Progress, map_tasks, no_progress
 
-Progress = Callable[[int, int], None]
 
-
-def write(
-    root: Path,
+def write_synthetic(
+    root: StrPath,
     *,
     layout: str = "affwild2",
-    traps: bool = False,
-    people: tuple[int, int, int] = (32, 8, 8),
+    quirks: bool = False,
+    subjects: tuple[int, int, int] = (32, 8, 8),
     seconds: float = 20.0,
     fps: float = 15,
     size: int = 256,
     seed: int = 0,
     missing: float = 0.01,
-    workers: int = 2,
-    progress: Progress | None = None,
+    workers: int = 1,
+    scheduler: str = "",
+    progress: Progress = no_progress,
 ) -> Path:
-    """Write the dataset into `root`, or what is missing of it.
+    """Write a synthetic dataset into `root`, or resume one that was interrupted.
 
-    Annotations, ratings and videos depend on neither `workers` nor interruptions; on another
-    machine the encoder may differ in a few bytes.
+    The annotations, ratings and videos do not depend on `workers` or on interruptions. On another
+    machine, the video encoder may produce slightly different bytes.
 
     Args:
-        root: a new folder, or one that an earlier call with the same numbers began.
+        root: a new folder, or one from an earlier call with the same settings.
         layout: one of `LAYOUTS`.
-        traps: with the oddities that copies of the real dataset have been seen with.
-        people: how many for training, validation and test; one video each.
-        seconds: length of each video.
-        fps: frames a second.
-        size: edge of the square picture in pixels.
-        seed: another seed, other people.
-        missing: share of frames that are marked as not annotated, in short stretches.
-        workers: processes that draw.
-        progress: called with the number of people done and of all people.
+        quirks: also write the irregularities that copies of the real dataset have.
+        subjects: the number of subjects for training, validation and test; one video each.
+        seconds: the length of each video.
+        fps: frames per second.
+        size: width and height of the square picture in pixels.
+        seed: another seed gives other subjects.
+        missing: the fraction of frames marked as not annotated, in short stretches.
+        workers: the number of local worker processes.
+        scheduler: address of an existing Dask cluster to use instead; its workers need access to
+            `root` under the same path.
+        progress: called with "subjects", the number of written subjects and the number of all.
 
     Returns:
         `root`.
 
     Raises:
-        AffectkitError: `root` holds something else, or a number makes no sense.
+        AffectkitError: `root` contains other files, or an argument is invalid.
     """
     root = Path(root)
     if layout not in LAYOUTS:
         raise unknown("layout", layout, LAYOUTS)
-    counts = (people[0], people[1], people[2])
-    plan = Plan(counts, float(seconds), float(fps), size, seed, missing, layout, traps)
-    _check(plan, workers)
-    _claim(root, plan)
-    numbers = range(len(plan.names))
-    task = partial(LAYOUTS[layout].write, root, plan)
-    for done, _ in enumerate(_each(task, numbers, workers), start=1):
-        if progress:
-            progress(done, len(numbers))
-    LAYOUTS[layout].finish(root, plan)
+    counts = (subjects[0], subjects[1], subjects[2])
+    settings = Settings(counts, float(seconds), float(fps), size, seed, missing, layout, quirks)
+    _check(settings, workers)
+    _prepare_folder(root, settings)
+    numbers = range(len(settings.names))
+    write_subject = partial(_write_subject, root=root, settings=settings)
+    results = map_tasks(write_subject, numbers, workers=workers, scheduler=scheduler, output=root)
+    for done, _ in enumerate(results, start=1):
+        progress("subjects", done, len(numbers))
+    LAYOUTS[layout].finish(root, settings)
     return root
 
 
-def _check(plan: Plan, workers: int) -> None:
-    faults = {
-        "people should be three numbers from 0 on, not all 0": min(plan.people) < 0
-        or not sum(plan.people),
-        "seconds times fps should make at least one frame": plan.fps <= 0 or plan.frames < 1,
-        "size should be even and at least 32": plan.size < 32 or plan.size % 2 != 0,
-        "seed should not be negative": plan.seed < 0,
-        "missing should lie in [0, 1]": not 0 <= plan.missing <= 1,
-        "workers should be at least 1": workers < 1,
+def _write_subject(number: int, progress: Progress, *, root: Path, settings: Settings) -> None:
+    LAYOUTS[settings.layout].write(root, settings, number)
+
+
+def _check(settings: Settings, workers: int) -> None:
+    wrong = {
+        "subjects must be three numbers, none negative and not all 0": min(settings.subjects) < 0
+        or not sum(settings.subjects),
+        "seconds times fps must be at least one frame": settings.fps <= 0 or settings.frames < 1,
+        "size must be even and at least 32": settings.size < 32 or settings.size % 2 != 0,
+        "seed must not be negative": settings.seed < 0,
+        "missing must be in [0, 1]": not 0 <= settings.missing <= 1,
+        "workers must be at least 1": workers < 1,
     }
-    wrong = [fault for fault, is_true in faults.items() if is_true]
-    if wrong:
-        raise AffectkitError(f"a synthetic dataset cannot be drawn: {'; '.join(wrong)}")
+    if any(wrong.values()):
+        reasons = "; ".join(reason for reason, is_wrong in wrong.items() if is_wrong)
+        raise AffectkitError(f"invalid settings of a synthetic dataset: {reasons}")
 
 
-def _claim(root: Path, plan: Plan) -> None:
-    if (root / PLAN).is_file():
-        if (standing := read_plan(root)) != plan:
+def _prepare_folder(root: Path, settings: Settings) -> None:
+    if (root / SETTINGS_FILE).is_file():
+        if (existing := read_settings(root)) != settings:
             raise AffectkitError(
-                f"{root} holds another synthetic dataset ({_differences(standing, plan)}); "
-                "choose another folder, or remove that one"
+                f"{root} contains another synthetic dataset ({_differences(existing, settings)}); "
+                "choose another folder, or delete that one"
             )
         return
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise AffectkitError(f"{root} is not an empty folder; choose another one")
-    write_json(root / PLAN, plan_content(plan))
+        raise AffectkitError(
+            f"{root} is not an empty folder; expected a new or empty folder for a synthetic dataset"
+        )
+    write_json(root / SETTINGS_FILE, settings_content(settings))
 
 
-def _differences(standing: Plan, asked: Plan) -> str:
-    old, new = plan_content(standing), plan_content(asked)
+def _differences(existing: Settings, requested: Settings) -> str:
+    old, new = asdict(existing), asdict(requested)
     return ", ".join(
-        f"{key} {old[key]}, asked for {new[key]}" for key in old if old[key] != new[key]
+        f"{name} {old[name]}, requested {new[name]}" for name in old if old[name] != new[name]
     )
-
-
-def _each(task: Callable[[int], None], numbers: range, workers: int) -> Iterator[None]:
-    if workers == 1:
-        yield from map(task, numbers)
-        return
-    # forked copies of a process that has threads can hang; new ones cannot
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, cv2.setNumThreads, (1,)) as pool:
-        try:
-            for future in as_completed([pool.submit(task, number) for number in numbers]):
-                yield future.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise

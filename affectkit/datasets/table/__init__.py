@@ -1,25 +1,25 @@
 """A folder of your own: videos, and tables of valence and arousal by frame or by time.
 
 Layout, below the root, in any folders:
-    *.csv *.tsv *.txt       one table for all videos, or one a video, named like it
+    *.csv *.tsv *.txt       one table for all videos, or one per video with the name of the video
     *.mp4 *.avi ...         the videos
-A table has a header; its columns are taken by their names, in any case and order:
-    recording or video      which video a row is about: its name, with or without suffix and folder;
-                            both may stand there. Without either the table's own name says it.
-    frame                   the number of the decoded frame, from 0; goes before a time
-    time                    seconds; `time_ms`, `time [ms]`, `time (min)` say another unit
-    valence, arousal        in [-1, 1]; blank where there is no annotation
-    rater                   optional: the rows are its ratings, the annotation is the raters' mean
-    subject, split          optional: of the recording, which stands for a subject itself
-Delimiter (comma, semicolon, tab) and decimals (point or comma) are found out.
+A table has a header. Its columns are read by name, in any case and order:
+    recording or video      the video of a row: its name, with or without suffix and folder. Both
+                            columns are allowed; without either, the name of the table is used.
+    frame                   the number of the decoded frame, from 0; used before time
+    time                    seconds; `time_ms`, `time [ms]`, `time (min)` name another unit
+    valence, arousal        in [-1, 1]; blank if there is no annotation
+    rater                   optional: rows are ratings, and the annotation is their mean
+    subject, split          optional; the default subject is the recording
+The delimiter (comma, semicolon, tab) and the decimal sign (point or comma) are detected.
 
-Traps:
-- Frames and times may come in any order, once for each rater.
-- Raters with times of their own are read, linearly, at the times of all of them.
-- Values outside [-1, 1] are refused: nobody can tell a scale from 1 to 9 from one with a slip.
-- A recording without its video is listed without; a video without rows is not listed.
-- Two videos of one name in two folders are told apart by their folders.
-- CSV files without valence and arousal are passed over, with a warning.
+Quirks:
+- Frames and times may be in any order, and occur once per rater.
+- If raters have different times, each rater is interpolated linearly at the times of all raters.
+- Values outside [-1, 1] are an error: a scale from 1 to 9 cannot be distinguished from a mistake.
+- A recording without video is listed without it; a video without rows is not listed.
+- Two videos with the same name in two folders are distinguished by their folders.
+- CSV files without valence and arousal are ignored, with a warning.
 
 Citation and licence: your own.
 """
@@ -32,16 +32,23 @@ from typing import Any, NamedTuple
 import pandas as pd
 import xarray as xr
 
-from affectkit.datasets.listing import (
+from affectkit.datasets.index import (
     VIDEO_SUFFIXES,
-    announced,
     find_videos,
     make_index,
     not_found,
-    visible,
+    video_columns,
+    visible_files,
 )
-from affectkit.datasets.table.reading import OWN, Said, contents, read_rows, read_table
+from affectkit.datasets.table.reading import (
+    WHOLE_TABLE,
+    RowInfo,
+    read_contents,
+    read_rows,
+    read_table,
+)
 from affectkit.errors import AffectkitError, unknown
+from affectkit.files import StrPath
 
 SUFFIXES = (".csv", ".tsv", ".txt")
 SHOWN = 5  # names in a warning
@@ -50,19 +57,19 @@ __all__ = ["annotations", "index", "read_table"]
 
 
 class Entry(NamedTuple):
-    """A recording's rows: in which table, under which name, and what they say besides."""
+    """The rows of a recording: their table, their key in it, and their other columns."""
 
     path: Path
     key: str
-    said: Said
+    info: RowInfo
 
 
-def index(root: Path) -> pd.DataFrame:
-    """List the recordings that the tables under `root` tell of, one row each, by name.
+def index(root: StrPath) -> pd.DataFrame:
+    """List the recordings in the tables under `root`, one row each, sorted by name.
 
     Raises:
-        AffectkitError: there are no tables with valence and arousal; or one names two subjects or
-            splits for a recording, or a split that is none.
+        AffectkitError: there are no tables with valence and arousal, or a recording has two
+            subjects, two splits, or an unknown split.
     """
     root = Path(root)
     found, other = _find(root)
@@ -72,7 +79,7 @@ def index(root: Path) -> pd.DataFrame:
         names = ", ".join(sorted(path.name for path in other)[:SHOWN])
         more = ", ..." if len(other) > SHOWN else ""
         warnings.warn(
-            f"{root}: passed over {names}{more}: no columns valence and arousal", stacklevel=2
+            f"{root}: ignored {names}{more}: no columns valence and arousal", stacklevel=2
         )
     videos = find_videos(_folders(root))
     return make_index(_row(root, name, found[name], videos) for name in sorted(found))
@@ -82,21 +89,21 @@ def _row(root: Path, name: str, entries: list[Entry], videos: dict[str, Path]) -
     entry = entries[0]
     return {
         "recording": name,
-        "subject": entry.said.subject or name,
-        "split": entry.said.split,
+        "subject": entry.info.subject or name,
+        "split": entry.info.split,
         "annotation": tuple(str(entry.path) for entry in entries),
-        **announced(_video(root, entry, videos)),
+        **video_columns(_video(root, entry, videos)),
     }
 
 
 def _folders(root: Path) -> list[Path]:
-    """The root and the folders in it, of which some may be links."""
+    """The root and its folders, including links."""
     return [root, *(path for path in sorted(root.glob("*")) if path.is_dir())]
 
 
 def _video(root: Path, entry: Entry, videos: dict[str, Path]) -> Path | None:
-    """The file that a row names, else the video of that name, the one beside the table first."""
-    text = entry.said.video or entry.key or entry.path.stem
+    """The file that the row names, otherwise a video of that name, first next to the table."""
+    text = entry.info.video or entry.key or entry.path.stem
     text = text.replace("\\", "/")
     for folder in (root, entry.path.parent):
         for suffix in ("", *VIDEO_SUFFIXES):
@@ -107,27 +114,29 @@ def _video(root: Path, entry: Entry, videos: dict[str, Path]) -> Path | None:
 
 
 def _find(root: Path) -> tuple[dict[str, list[Entry]], list[Path]]:
-    """The recordings by name, and CSV files that are no such tables."""
+    """The recordings by name, and CSV files without valence and arousal."""
     paths: dict[Path, Path] = {}
     for folder in _folders(root):
-        for path in visible(folder, "**/*"):
+        for path in visible_files(folder, "**/*"):
             if path.suffix.lower() in SUFFIXES:
-                paths.setdefault(path.resolve(), path)  # a link may lead to one seen already
-    held = {path: contents(path) for path in paths.values()}
-    alone = Counter(path.stem for path, said in held.items() if OWN in said)
+                paths.setdefault(
+                    path.resolve(), path
+                )  # a link may lead to a file that was already found
+    tables = {path: read_contents(path) for path in paths.values()}
+    alone = Counter(path.stem for path, info in tables.items() if WHOLE_TABLE in info)
     found: dict[str, list[Entry]] = {}
-    for path, said in held.items():
-        for key, words in said.items():
-            name = _named(key)
-            if key == OWN:
+    for path, info in tables.items():
+        for key, row_info in info.items():
+            name = _recording_name(key)
+            if key == WHOLE_TABLE:
                 inside = path.relative_to(root).with_suffix("").as_posix()
-                name = path.stem if alone[path.stem] == 1 else _named(inside)
-            found.setdefault(name, []).append(Entry(path, key, words))
-    return found, [path for path, said in held.items() if not said and path.suffix != ".txt"]
+                name = path.stem if alone[path.stem] == 1 else _recording_name(inside)
+            found.setdefault(name, []).append(Entry(path, key, row_info))
+    return found, [path for path, info in tables.items() if not info and path.suffix != ".txt"]
 
 
-def _named(text: str) -> str:
-    """A recording's name from a video's, which may have a folder."""
+def _recording_name(text: str) -> str:
+    """The name of a recording from the name of a video, which may include a folder."""
     parts = PurePosixPath(_without_suffix(text.replace("\\", "/"))).parts
     if not text.startswith("/"):
         return "_".join(part for part in parts if part not in ("..", "."))
@@ -139,17 +148,17 @@ def _without_suffix(text: str) -> str:
     return text.removesuffix(suffix) if suffix.lower() in VIDEO_SUFFIXES else text
 
 
-def annotations(root: Path, name: str) -> xr.Dataset:
-    """Read the annotation of one recording, and `rating` where its rows name raters.
+def annotations(root: StrPath, name: str) -> xr.Dataset:
+    """Read the annotation of one recording, and `rating` if its rows have raters.
 
     Raises:
-        AffectkitError: there is no such recording, it stands in two tables, or a table is not in
-            the format; names the line.
+        AffectkitError: there is no such recording, it is in two tables, or a table has another
+            format; names the line.
     """
     found, _ = _find(Path(root))
     if name not in found:
         raise unknown("recording", name, found)
     if len(found[name]) > 1:
         files = " and ".join(str(entry.path) for entry in found[name])
-        raise AffectkitError(f"{name} has rows in {files}; expected them in one table")
+        raise AffectkitError(f"recording {name!r} has rows in {files}; expected one table")
     return read_rows(found[name][0].path, found[name][0].key, dataset="table", recording=name)

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from affectkit.datasets import find, synthetic
-from affectkit.datasets.synthetic.plan import make_scene, read_plan
+from affectkit.datasets import find_loader, synthetic
+from affectkit.datasets.synthetic.scene import make_scene, read_settings
 from affectkit.errors import AffectkitError
 from affectkit.video import read_frames
 from tests.datasets.synthetic.conftest import TINY
@@ -16,8 +16,8 @@ def contents(root: Path) -> dict[str, bytes]:
     return {str(path.relative_to(root)): path.read_bytes() for path in paths}
 
 
-def test_layout_is_that_of_affwild2(drawn):
-    assert set(contents(drawn)) == {
+def test_layout_is_that_of_affwild2(synthetic_root):
+    assert set(contents(synthetic_root)) == {
         "synthetic.json",
         "batch1/person_000.mp4",
         "batch1/person_001.mp4",
@@ -26,15 +26,18 @@ def test_layout_is_that_of_affwild2(drawn):
         "VA_Estimation_Challenge/Train_Set/person_000.txt",
         "VA_Estimation_Challenge/Validation_Set/person_001.txt",
     }
-    assert list(find("affwild2").index(drawn)["recording"]) == ["person_000", "person_001"]
+    assert list(find_loader("affwild2").index(synthetic_root)["recording"]) == [
+        "person_000",
+        "person_001",
+    ]
 
 
-def test_what_is_read_is_what_was_written(drawn):
-    dataset = find("synthetic")
-    row = dataset.index(drawn).iloc[1]
+def test_the_written_annotations_are_read_back(synthetic_root):
+    dataset = find_loader("synthetic")
+    row = dataset.index(synthetic_root).iloc[1]
     (time, rgb), *_ = read_frames(row["video"])
-    read = dataset.annotations(drawn, row["recording"])
-    scene = make_scene(read_plan(drawn), 1)
+    read = dataset.annotations(synthetic_root, row["recording"])
+    scene = make_scene(read_settings(synthetic_root), 1)
     expected = np.where(scene.annotated[:, None], scene.rating.mean(axis=0).round(4), np.nan)
     assert not scene.annotated.all()
     np.testing.assert_array_equal(read["annotation"], expected.astype(np.float32))
@@ -45,64 +48,66 @@ def test_what_is_read_is_what_was_written(drawn):
     assert read.attrs["dataset"] == "synthetic"
 
 
-def test_two_processes_write_the_same_bytes_as_one(drawn, tmp_path):
+def test_two_workers_write_the_same_bytes_as_one(synthetic_root, tmp_path):
     steps = []
-    again = synthetic.write(
+    again = synthetic.write_synthetic(
         tmp_path / "again",
         **TINY | {"workers": 2},
-        progress=lambda done, total: steps.append((done, total)),
+        progress=lambda *state: steps.append(state),
     )
-    assert contents(again) == contents(drawn)
-    assert steps == [(1, 2), (2, 2)]
+    assert contents(again) == contents(synthetic_root)
+    assert steps == [("subjects", 1, 2), ("subjects", 2, 2)]
 
 
-def test_other_seed_draws_other_people_with_other_emotions(drawn, tmp_path):
-    other = synthetic.write(tmp_path / "other", **TINY | {"seed": 1, "people": (1, 0, 0)})
+def test_another_seed_gives_other_subjects_and_emotions(synthetic_root, tmp_path):
+    other = synthetic.write_synthetic(
+        tmp_path / "other", **TINY | {"seed": 1, "subjects": (1, 0, 0)}
+    )
     for name in ("batch1/person_000.mp4", "VA_Estimation_Challenge/Train_Set/person_000.txt"):
-        assert contents(other)[name] != contents(drawn)[name]
+        assert contents(other)[name] != contents(synthetic_root)[name]
 
 
-def test_second_call_writes_only_what_is_missing(drawn, tmp_path):
-    root = Path(shutil.copytree(drawn, tmp_path / "copy"))
+def test_second_call_writes_only_what_is_missing(synthetic_root, tmp_path):
+    root = Path(shutil.copytree(synthetic_root, tmp_path / "copy"))
     (root / "batch1" / "person_001.mp4").unlink()
     (root / "ratings" / "person_000.csv").unlink()
     (root / "batch1" / ".partial-person_001.mp4").write_text("left by a killed process")
     kept = root / "batch1" / "person_000.mp4"
-    written = kept.stat().st_mtime_ns
-    synthetic.write(root, **TINY)
-    assert contents(root) == contents(drawn)
-    assert kept.stat().st_mtime_ns == written
+    expected = kept.stat().st_mtime_ns
+    synthetic.write_synthetic(root, **TINY)
+    assert contents(root) == contents(synthetic_root)
+    assert kept.stat().st_mtime_ns == expected
 
 
-def test_other_numbers_in_the_same_folder_are_refused(drawn):
-    with pytest.raises(AffectkitError, match=r"seed 0, asked for 7.*choose another folder"):
-        synthetic.write(drawn, **TINY | {"seed": 7})
+def test_other_settings_in_the_same_folder_are_refused(synthetic_root):
+    with pytest.raises(AffectkitError, match=r"seed 0, requested 7.*choose another folder"):
+        synthetic.write_synthetic(synthetic_root, **TINY | {"seed": 7})
 
 
-def test_foreign_folder_is_left_alone(tmp_path):
+def test_a_folder_with_other_files_is_not_changed(tmp_path):
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(AffectkitError, match="not an empty folder"):
-        synthetic.write(tmp_path, **TINY)
+        synthetic.write_synthetic(tmp_path, **TINY)
 
 
 def test_unknown_layouts_list_the_known_ones(tmp_path):
     with pytest.raises(AffectkitError, match="unknown layout 'affwild22': did you mean 'affwild2'"):
-        synthetic.write(tmp_path / "new", **TINY, layout="affwild22")
+        synthetic.write_synthetic(tmp_path / "new", **TINY, layout="affwild22")
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"people": (0, 0, 0)}, {"seconds": 0}, {"size": 97}, {"missing": 2}, {"workers": 0}]
+    "wrong", [{"subjects": (0, 0, 0)}, {"seconds": 0}, {"size": 97}, {"missing": 2}, {"workers": 0}]
 )
-def test_senseless_numbers_are_named(wrong, tmp_path):
+def test_invalid_settings_are_named(wrong, tmp_path):
     with pytest.raises(AffectkitError, match=next(iter(wrong))):
-        synthetic.write(tmp_path / "new", **TINY | wrong)
+        synthetic.write_synthetic(tmp_path / "new", **TINY | wrong)
 
 
-def test_damaged_plan_and_ratings_are_one_clear_line(drawn, tmp_path):
-    root = Path(shutil.copytree(drawn, tmp_path / "copy"))
+def test_damaged_settings_and_ratings_give_one_line(synthetic_root, tmp_path):
+    root = Path(shutil.copytree(synthetic_root, tmp_path / "copy"))
     (root / "ratings" / "person_000.csv").write_text("frame,person\n1,2\n")
     with pytest.raises(AffectkitError, match=r"person_000\.csv cannot be read as ratings"):
         synthetic.annotations(root, "person_000")
     (root / "synthetic.json").write_text("{}")
-    with pytest.raises(AffectkitError, match=r"synthetic\.json is not the plan"):
+    with pytest.raises(AffectkitError, match=r"synthetic\.json does not contain the settings"):
         synthetic.index(root)

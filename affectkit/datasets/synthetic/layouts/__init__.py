@@ -1,4 +1,4 @@
-"""Published layouts that drawn people can be written in; adding one is a file and a line here."""
+"""The layouts of synthetic datasets; to add one, add a module here and a line to `LAYOUTS`."""
 
 from affectkit.datasets.synthetic.layouts import (
     afew_va,
@@ -6,11 +6,9 @@ from affectkit.datasets.synthetic.layouts import (
     affectnet_2021,
     affwild,
     affwild2,
-    affwild2_2020,
     affwild2_crops,
     omg,
     recola,
-    recola_csv,
     sewa,
     table,
 )
@@ -22,11 +20,11 @@ LAYOUTS: dict[str, Layout] = {
     "affectnet_2021": affectnet_2021.LAYOUT,
     "affwild": affwild.LAYOUT,
     "affwild2": affwild2.LAYOUT,
-    "affwild2_2020": affwild2_2020.LAYOUT,
+    "affwild2_2020": affwild2.LAYOUT_2020,
     "affwild2_crops": affwild2_crops.LAYOUT,
     "omg": omg.LAYOUT,
     "recola": recola.LAYOUT,
-    "recola_csv": recola_csv.LAYOUT,
+    "recola_csv": recola.CSV_LAYOUT,
     "sewa": sewa.LAYOUT,
     "table": table.LAYOUT,
 }

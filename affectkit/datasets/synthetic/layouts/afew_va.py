@@ -1,8 +1,8 @@
-"""AFEW-VA in parts: each person is the actor of two clips, which are the halves of one scene.
+"""AFEW-VA in part folders: each subject is the actor of two clips, the halves of one scene.
 
-With traps: the actor's name in another case and with stray blanks in the second clip, the last
-person's clips flattened, a `_cropped` copy, hidden files, a picture without key, a key without
-picture, and a byte order mark before the JSON.
+With quirks: the actor's name in another case and with extra blanks in the second clip, the clips of
+the last subject without part folder, a `_cropped` copy, hidden files, a picture without key, a key
+without picture, and a byte order mark before the JSON.
 """
 
 import json
@@ -13,69 +13,69 @@ import numpy as np
 import xarray as xr
 
 from affectkit.datasets import afew_va
-from affectkit.datasets.afew_va import ALIGNMENT, REACH, SOURCE_RANGE
-from affectkit.datasets.pictures import bring_pictures
-from affectkit.datasets.placing import annotate
-from affectkit.datasets.synthetic.film import film
-from affectkit.datasets.synthetic.layouts.layout import Layout
-from affectkit.datasets.synthetic.pictures import true_landmarks, write_picture
-from affectkit.datasets.synthetic.plan import Plan, Scene, make_scene
+from affectkit.datasets.afew_va import ALIGNMENT, MAX_VALUE, SOURCE_RANGE
+from affectkit.datasets.annotation import add_pictures, make_annotation
+from affectkit.datasets.synthetic.layouts.layout import Layout, true_landmarks, write_picture
+from affectkit.datasets.synthetic.rendering import render_video
+from affectkit.datasets.synthetic.scene import Scene, Settings, make_scene
 from affectkit.files import write_text
 from affectkit.recording import AFFECT
 
 DECIMALS = 1  # of the landmarks
 CLIPS_A_PART = 50
-KEYLESS, PICTURELESS = 1, 2  # frames of the traps
+KEYLESS, PICTURELESS = 1, 2  # frames, with quirks
 
 
-def clips(plan: Plan, number: int) -> dict[str, range]:
-    """The frames of a person's scene that each clip shows; one clip where one frame is all."""
-    half = plan.frames // 2
-    halves = [range(half), range(half, plan.frames)]
+def clips(settings: Settings, number: int) -> dict[str, range]:
+    """The frames of the subject's scene in each clip; one clip if there is only one frame."""
+    half = settings.frames // 2
+    halves = [range(half), range(half, settings.frames)]
     return {f"{2 * number + nth:03d}": frames for nth, frames in enumerate(halves, 1) if frames}
 
 
-def write(root: Path, plan: Plan, number: int) -> None:
-    """Write one person's clips, each with its JSON file last: a clip that has it is complete."""
+def write(root: Path, settings: Settings, number: int) -> None:
+    """Write the clips of one subject, each with its JSON file last: then it is complete."""
     labels = {
-        _folder(root, plan, number, clip) / f"{clip}.json": frames
-        for clip, frames in clips(plan, number).items()
+        _folder(root, settings, number, clip) / f"{clip}.json": frames
+        for clip, frames in clips(settings, number).items()
     }
     if all(path.is_file() for path in labels):
         return
-    scene = make_scene(plan, number)
-    pictures = [rgb for _, rgb in film(scene, plan.fps)]
+    scene = make_scene(settings, number)
+    pictures = [rgb for _, rgb in render_video(scene, settings.fps)]
     for path, frames in labels.items():
-        for place, frame in enumerate(frames):
-            if not (plan.traps and place == PICTURELESS):
-                write_picture(path.with_name(f"{place:05d}.png"), pictures[frame])
-        if plan.traps:
-            mirror = path.parent.with_name(f"{path.stem}_cropped")
-            write_text(mirror / f"{mirror.name}.json", "{}")
+        for position, frame in enumerate(frames):
+            if not (settings.quirks and position == PICTURELESS):
+                write_picture(path.with_name(f"{position:05d}.png"), pictures[frame])
+        if settings.quirks:
+            cropped = path.parent.with_name(f"{path.stem}_cropped")
+            write_text(cropped / f"{cropped.name}.json", "{}")
             write_text(path.with_name(".DS_Store"), "")
-        content = json.dumps(_content(plan, number, scene, path.stem, frames))
-        write_text(path, "\ufeff" * plan.traps + content)
+        content = json.dumps(_content(settings, number, scene, path.stem, frames))
+        write_text(path, "\ufeff" * settings.quirks + content)
 
 
-def _folder(root: Path, plan: Plan, number: int, clip: str) -> Path:
-    if plan.traps and number == len(plan.names) - 1:
+def _folder(root: Path, settings: Settings, number: int, clip: str) -> Path:
+    if settings.quirks and number == len(settings.names) - 1:
         return root / clip
     return root / f"{int(clip) // CLIPS_A_PART + 1:02d}" / clip
 
 
-def _content(plan: Plan, number: int, scene: Scene, clip: str, frames: range) -> dict[str, Any]:
+def _content(
+    settings: Settings, number: int, scene: Scene, clip: str, frames: range
+) -> dict[str, Any]:
     values, points = _values(scene), true_landmarks(scene, DECIMALS)
-    shouted = plan.traps and clip == list(clips(plan, number))[-1]
+    upper_case = settings.quirks and clip == list(clips(settings, number))[-1]
     rows = {
-        f"{place:05d}": {
+        f"{position:05d}": {
             "landmarks": points[frame].tolist(),
             **dict(zip(AFFECT, values[frame].tolist(), strict=True)),
         }
-        for place, frame in enumerate(frames)
-        if not (plan.traps and place == KEYLESS)
+        for position, frame in enumerate(frames)
+        if not (settings.quirks and position == KEYLESS)
     }
     actor = _actor(number)
-    actor = f"  {actor.upper().replace(' ', '  ')} " if shouted else actor
+    actor = f"  {actor.upper().replace(' ', '  ')} " if upper_case else actor
     return {"actor": actor, "video_id": clip, "frames": rows}
 
 
@@ -84,28 +84,28 @@ def _actor(number: int) -> str:
 
 
 def _values(scene: Scene) -> np.ndarray:
-    """The mean of the raters as whole numbers; this dataset leaves no frame out."""
-    return np.asarray((scene.rating.mean(axis=0) * REACH).round().astype(int))
+    """The mean of the raters as integers; this dataset annotates every frame."""
+    return np.asarray((scene.rating.mean(axis=0) * MAX_VALUE).round().astype(int))
 
 
-def written(plan: Plan, number: int) -> dict[str, xr.Dataset]:
+def expected(settings: Settings, number: int) -> dict[str, xr.Dataset]:
     """The mean of the raters, rounded as in the file, and the true landmarks."""
-    scene = make_scene(plan, number)
-    values, points = _values(scene) / REACH, true_landmarks(scene, DECIMALS)
+    scene = make_scene(settings, number)
+    values, points = _values(scene) / MAX_VALUE, true_landmarks(scene, DECIMALS)
     return {
-        clip: _known(plan, clip, values[frames.start : frames.stop], points[frames.start :])
-        for clip, frames in clips(plan, number).items()
+        clip: _expected(settings, clip, values[frames.start : frames.stop], points[frames.start :])
+        for clip, frames in clips(settings, number).items()
     }
 
 
-def _known(plan: Plan, clip: str, values: np.ndarray, points: np.ndarray) -> xr.Dataset:
-    place = np.arange(len(values))
-    keyless = plan.traps & (place == KEYLESS)
-    known = annotate(np.where(keyless[:, None], np.nan, values), dataset="synthetic",
+def _expected(settings: Settings, clip: str, values: np.ndarray, points: np.ndarray) -> xr.Dataset:
+    position = np.arange(len(values))
+    keyless = settings.quirks & (position == KEYLESS)
+    annotation = make_annotation(np.where(keyless[:, None], np.nan, values), dataset="synthetic",
                      recording=clip, source_range=SOURCE_RANGE, alignment=ALIGNMENT)  # fmt: skip
-    landmark = np.where(keyless[:, None, None], np.nan, points[: len(place)]).astype(np.float32)
-    still = ["" if plan.traps and p == PICTURELESS else f"{p:05d}.png" for p in place]
-    return bring_pictures(known, still=still, landmark=landmark)
+    landmark = np.where(keyless[:, None, None], np.nan, points[: len(position)]).astype(np.float32)
+    still = ["" if settings.quirks and p == PICTURELESS else f"{p:05d}.png" for p in position]
+    return add_pictures(annotation, still=still, landmark=landmark)
 
 
-LAYOUT = Layout(afew_va.index, afew_va.annotations, write, written)
+LAYOUT = Layout(afew_va.index, afew_va.annotations, write, expected)

@@ -1,6 +1,6 @@
-"""AffectNet's release of 2021: numbered pictures, and four small files for each.
+"""AffectNet's release of 2021: numbered pictures, with four small files each.
 
-With traps: numbers with gaps, every other value as a number and not as text, a picture without
+With quirks: numbers with gaps, every other value as a number instead of text, a picture without
 annotation, one without landmarks, an annotation without picture, and hidden files.
 """
 
@@ -15,86 +15,85 @@ from affectkit.datasets.affectnet.grouping import NOT_ANNOTATED, Stills
 from affectkit.datasets.affectnet.release_2021 import ALIGNMENT, SETS
 from affectkit.datasets.synthetic.layouts.affectnet import (
     is_missing,
-    people,
     recordings,
+    subjects,
     true_values,
     write_pictures,
 )
-from affectkit.datasets.synthetic.layouts.layout import Layout
-from affectkit.datasets.synthetic.pictures import true_landmarks
-from affectkit.datasets.synthetic.plan import Plan, make_scene
-from affectkit.files import beside, write_text
+from affectkit.datasets.synthetic.layouts.layout import Layout, true_landmarks
+from affectkit.datasets.synthetic.scene import Settings, make_scene
+from affectkit.files import atomic_write, write_text
 
 DECIMALS = 2  # of the landmarks
-UNTOLD, PLAIN = 1, 3  # frames of the traps: without annotation, without landmarks
-STEP = 3  # from number to number, with traps
+NOT_LABELLED, WITHOUT_LANDMARKS = 1, 3  # frames, with quirks
+STEP = 3  # between numbers, with quirks
 
 
-def write(root: Path, plan: Plan, number: int) -> None:
-    """Write one person's pictures and their annotations."""
-    if plan.split(number) not in SETS:
+def write(root: Path, settings: Settings, number: int) -> None:
+    """Write the pictures of one subject and their annotations."""
+    if settings.split(number) not in SETS:
         return
-    folder = root / SETS[plan.split(number)]
-    write_pictures(folder / "images", plan, number, _name)
-    scene = make_scene(plan, number)
+    folder = root / SETS[settings.split(number)]
+    write_pictures(folder / "images", settings, number, _name)
+    scene = make_scene(settings, number)
     points, values = true_landmarks(scene, DECIMALS), np.nan_to_num(true_values(scene), nan=-2)
     for frame, value in enumerate(values):
-        if not _is_trap(plan, frame, UNTOLD):
-            path = folder / "annotations" / str(_number(plan, number, frame))
-            _save_value(path, plan, frame, value)
-            if not _is_trap(plan, frame, PLAIN):
+        if not _has_quirk(settings, frame, NOT_LABELLED):
+            path = folder / "annotations" / str(_number(settings, number, frame))
+            _save_value(path, settings, frame, value)
+            if not _has_quirk(settings, frame, WITHOUT_LANDMARKS):
                 _save(path.with_name(f"{path.name}_lnd.npy"), points[frame].ravel())
-    if plan.traps:
+    if settings.quirks:
         write_text(folder / "images" / ".DS_Store", "")
         write_text(folder / "annotations" / "._0_val.npy", "")
 
 
-def _save_value(path: Path, plan: Plan, frame: int, value: np.ndarray) -> None:
+def _save_value(path: Path, settings: Settings, frame: int, value: np.ndarray) -> None:
     expression = 8 if NOT_ANNOTATED in value else int(value[0] > 0)
     contents = {"exp": str(expression), "val": str(value[0]), "aro": str(value[1])}
     for kind, text in contents.items():
-        content = float(text) if plan.traps and frame % 2 else text
+        content = float(text) if settings.quirks and frame % 2 else text
         _save(path.with_name(f"{path.name}_{kind}.npy"), content)
 
 
 def _save(path: Path, content: ArrayLike) -> None:
     if not path.is_file():
-        with beside(path) as partial:
+        with atomic_write(path) as partial:
             np.save(partial, np.asarray(content), allow_pickle=False)
 
 
-def _number(plan: Plan, number: int, frame: int) -> int:
-    """The number of a picture among all of its split."""
-    place = people(plan, plan.split(number)).index(number) * plan.frames + frame
-    return place * (STEP if plan.traps else 1)
+def _number(settings: Settings, number: int, frame: int) -> int:
+    """The number of a picture in its split."""
+    place = subjects(settings, settings.split(number)).index(number) * settings.frames + frame
+    return place * (STEP if settings.quirks else 1)
 
 
-def _name(plan: Plan, number: int, frame: int) -> str:
-    return f"{_number(plan, number, frame)}.jpg"
+def _name(settings: Settings, number: int, frame: int) -> str:
+    return f"{_number(settings, number, frame)}.jpg"
 
 
-def _is_trap(plan: Plan, frame: int, trap: int) -> bool:
-    return plan.traps and frame == trap
+def _has_quirk(settings: Settings, frame: int, quirk_frame: int) -> bool:
+    return settings.quirks and frame == quirk_frame
 
 
-def written(plan: Plan, number: int) -> dict[str, xr.Dataset]:
-    """What must be read back: all pictures of a split, a thousand a recording."""
-    return recordings(plan, number, _stills, ALIGNMENT)
+def expected(settings: Settings, number: int) -> dict[str, xr.Dataset]:
+    """What to read back: all pictures of a split, a thousand per recording."""
+    return recordings(settings, number, _stills, ALIGNMENT)
 
 
-def _stills(plan: Plan, number: int) -> Stills:
-    scene = make_scene(plan, number)
+def _stills(settings: Settings, number: int) -> Stills:
+    scene = make_scene(settings, number)
     values = true_values(scene)
     landmark = true_landmarks(scene, DECIMALS).astype(np.float32)
-    if plan.traps:
-        values[UNTOLD : UNTOLD + 1] = np.nan
-        for trap in (UNTOLD, PLAIN):
-            landmark[trap : trap + 1] = np.nan
+    if settings.quirks:
+        values[NOT_LABELLED : NOT_LABELLED + 1] = np.nan
+        for quirk_frame in (NOT_LABELLED, WITHOUT_LANDMARKS):
+            landmark[quirk_frame : quirk_frame + 1] = np.nan
     still = [
-        "" if is_missing(plan, frame) else _name(plan, number, frame)
+        "" if is_missing(settings, frame) else _name(settings, number, frame)
         for frame in range(len(values))
     ]
     return Stills(still, values, landmark, None)
 
 
-LAYOUT = Layout(affectnet.index, affectnet.annotations, write, written)
+LAYOUT = Layout(affectnet.index, affectnet.annotations, write, expected)

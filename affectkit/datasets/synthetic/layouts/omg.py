@@ -1,4 +1,4 @@
-"""OMG-Emotion: each person's video is cut into two utterances, and a table tells of each split."""
+"""OMG-Emotion: the video of each subject is cut into two utterances; one table per split."""
 
 from itertools import islice, pairwise
 from pathlib import Path
@@ -7,10 +7,13 @@ import numpy as np
 import xarray as xr
 
 from affectkit.datasets import omg
-from affectkit.datasets.placing import annotate
-from affectkit.datasets.synthetic.film import film
-from affectkit.datasets.synthetic.layouts.layout import Layout, write_once
-from affectkit.datasets.synthetic.plan import Plan, make_scene
+from affectkit.datasets.annotation import make_annotation
+from affectkit.datasets.synthetic.layouts.layout import (
+    Layout,
+    write_once,
+)
+from affectkit.datasets.synthetic.rendering import render_video
+from affectkit.datasets.synthetic.scene import Settings, make_scene
 from affectkit.recording import AFFECT
 from affectkit.video import write_video
 
@@ -25,40 +28,40 @@ UNLABELLED = "omg_TestVideos_WithoutLabels.csv"
 DECIMALS = 6
 
 
-def _pieces(plan: Plan) -> list[slice]:
+def _utterances(settings: Settings) -> list[slice]:
     """The frames of each utterance."""
-    ends = np.linspace(0, plan.frames, min(2, plan.frames) + 1).round().astype(int)
+    ends = np.linspace(0, settings.frames, min(2, settings.frames) + 1).round().astype(int)
     return [slice(first, last) for first, last in pairwise(ends)]
 
 
-def write(root: Path, plan: Plan, number: int) -> None:
-    """Write one person's utterances."""
-    folder, pieces = root / plan.names[number], _pieces(plan)
-    paths = [folder / f"utterance_{piece + 1}.mp4" for piece in range(len(pieces))]
+def write(root: Path, settings: Settings, number: int) -> None:
+    """Write the utterances of one subject."""
+    folder, utterances = root / settings.names[number], _utterances(settings)
+    paths = [folder / f"utterance_{utterance + 1}.mp4" for utterance in range(len(utterances))]
     if all(path.is_file() for path in paths):
         return
-    frames = film(make_scene(plan, number), plan.fps)
-    for path, piece in zip(paths, pieces, strict=True):
-        clip = islice(frames, piece.stop - piece.start)
-        start = piece.start / plan.fps
+    frames = render_video(make_scene(settings, number), settings.fps)
+    for path, utterance in zip(paths, utterances, strict=True):
+        clip = islice(frames, utterance.stop - utterance.start)
+        start = utterance.start / settings.fps
         timed = ((time - start, rgb) for time, rgb in clip)
-        write_video(path, timed, fps=plan.fps, overwrite=True)
+        write_video(path, timed, fps=settings.fps, overwrite=True)
 
 
-def finish(root: Path, plan: Plan) -> None:
+def finish(root: Path, settings: Settings) -> None:
     """Write the tables of all splits."""
-    end = "\r\n" if plan.traps else "\n"
+    end = "\r\n" if settings.quirks else "\n"
     for split, file in TABLES.items():
         rows = [
             row
-            for number in range(len(plan.names))
-            if plan.split(number) == split
-            for row in _rows(plan, number)
+            for number in range(len(settings.names))
+            if settings.split(number) == split
+            for row in _rows(settings, number)
         ]
         labelled = rows
-        if plan.traps and split == "train":
+        if settings.quirks and split == "train":
             labelled = [*rows, KEYLESS, KEYLESS, ",,,,,,,"]
-        if plan.traps and split == "test":
+        if settings.quirks and split == "test":
             labelled = [row.replace(".mp4,", ".mp4 ,") for row in rows[:1]] + rows[1:-1]
         write_once(root / file, "\n".join([HEADER, *labelled, ""]), end)
         if split == "test":
@@ -67,37 +70,41 @@ def finish(root: Path, plan: Plan) -> None:
             write_once(root / UNLABELLED, "\n".join([header, *keys, ""]), end)
 
 
-def _rows(plan: Plan, number: int) -> list[str]:
-    video, rows = plan.names[number], []
-    for piece, (frames, (valence, arousal)) in enumerate(_labels(plan, number), start=1):
-        start, end = frames.start / plan.fps, frames.stop / plan.fps
+def _rows(settings: Settings, number: int) -> list[str]:
+    video, rows = settings.names[number], []
+    for utterance, (frames, (valence, arousal)) in enumerate(_labels(settings, number), start=1):
+        start, end = frames.start / settings.fps, frames.stop / settings.fps
         cells = [f"https://www.youtube.com/watch?v={video}", f"{start:.2f}", f"{end:.2f}", video]
         labels = [f"{arousal:.{DECIMALS}f}", f"{valence:.{DECIMALS}f}", "4"]
-        rows.append(",".join([*cells, f"utterance_{piece}.mp4", *labels]))
+        rows.append(",".join([*cells, f"utterance_{utterance}.mp4", *labels]))
     return rows
 
 
-def _labels(plan: Plan, number: int) -> list[tuple[slice, tuple[float, float]]]:
+def _labels(settings: Settings, number: int) -> list[tuple[slice, tuple[float, float]]]:
     """Frames, valence in [-1, 1] and arousal in [0, 1] of each utterance: the raters' mean."""
-    rating = make_scene(plan, number).rating.mean(axis=0)
-    means = [rating[frames].mean(axis=0) for frames in _pieces(plan)]
+    rating = make_scene(settings, number).rating.mean(axis=0)
+    means = [rating[frames].mean(axis=0) for frames in _utterances(settings)]
     labels = [(float(v.round(DECIMALS)), float(((a + 1) / 2).round(DECIMALS))) for v, a in means]
-    return list(zip(_pieces(plan), labels, strict=True))
+    return list(zip(_utterances(settings), labels, strict=True))
 
 
-def written(plan: Plan, number: int) -> dict[str, xr.Dataset]:
-    """The mean of the raters over each utterance; with traps the very last one has no label."""
-    read, labels = {}, _labels(plan, number)
-    last_test = plan.split(number) == "test" and number == len(plan.names) - 1
-    for piece, (_, (valence, arousal)) in enumerate(labels, start=1):
-        name = f"{plan.names[number]}_utterance_{piece}"
-        silent = plan.traps and last_test and piece == len(labels)
-        values = [np.nan] * len(AFFECT) if silent else [valence, 2 * arousal - 1]
-        reach = {affect: list(omg.REACH[affect]) for affect in AFFECT}
-        read[name] = annotate(
-            values, dataset="omg", recording=name, source_range=reach, alignment=omg.ALIGNMENT
+def expected(settings: Settings, number: int) -> dict[str, xr.Dataset]:
+    """The mean of the raters over each utterance; with quirks, the last one has no label."""
+    read, labels = {}, _labels(settings, number)
+    last_test = settings.split(number) == "test" and number == len(settings.names) - 1
+    for utterance, (_, (valence, arousal)) in enumerate(labels, start=1):
+        name = f"{settings.names[number]}_utterance_{utterance}"
+        unlabelled = settings.quirks and last_test and utterance == len(labels)
+        values = [np.nan] * len(AFFECT) if unlabelled else [valence, 2 * arousal - 1]
+        source_range = {affect: list(omg.RANGES[affect]) for affect in AFFECT}
+        read[name] = make_annotation(
+            values,
+            dataset="omg",
+            recording=name,
+            source_range=source_range,
+            alignment=omg.ALIGNMENT,
         )
     return read
 
 
-LAYOUT = Layout(omg.index, omg.annotations, write, written, finish)
+LAYOUT = Layout(omg.index, omg.annotations, write, expected, finish)

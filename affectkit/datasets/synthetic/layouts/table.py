@@ -1,7 +1,7 @@
-"""A folder of one's own: one table for all videos, or, with traps, one a video from a spreadsheet.
+"""The layout `table`: one table for all videos, or, with quirks, one spreadsheet per video.
 
-The spreadsheet writes semicolons, decimal commas, CRLF, a byte order mark and milliseconds, and its
-rows are in no order.
+The spreadsheets have semicolons, decimal commas, CRLF, a byte order mark, milliseconds, and
+unsorted rows.
 """
 
 from pathlib import Path
@@ -10,37 +10,40 @@ import numpy as np
 import xarray as xr
 
 from affectkit.datasets import table
-from affectkit.datasets.placing import annotate
-from affectkit.datasets.synthetic.film import film
-from affectkit.datasets.synthetic.layouts.layout import Layout, write_once
+from affectkit.datasets.annotation import make_annotation
+from affectkit.datasets.synthetic.layouts.layout import (
+    Layout,
+    write_once,
+)
 from affectkit.datasets.synthetic.movement import RATERS
-from affectkit.datasets.synthetic.plan import Plan, Scene, make_scene
+from affectkit.datasets.synthetic.rendering import render_video
+from affectkit.datasets.synthetic.scene import Scene, Settings, make_scene
 from affectkit.video import write_video
 
 DECIMALS = 4
 BYTE_ORDER_MARK = "\ufeff"
 
 
-def write(root: Path, plan: Plan, number: int) -> None:
-    """Write one person's video, and with traps the table of it."""
-    name, scene = plan.names[number], make_scene(plan, number)
-    if plan.traps:
+def write(root: Path, settings: Settings, number: int) -> None:
+    """Write the video of one subject, and with quirks its table."""
+    name, scene = settings.names[number], make_scene(settings, number)
+    if settings.quirks:
         path = root / "annotations" / f"{name}.csv"
-        write_once(path, _spreadsheet(scene, plan, number), end="\r\n")
+        write_once(path, _spreadsheet(scene, settings, number), end="\r\n")
         write_once(root / "annotations" / ".DS_Store", "")
     video = root / "videos" / f"{name}.mp4"
     if not video.is_file():
-        write_video(video, film(scene, plan.fps), fps=plan.fps)
+        write_video(video, render_video(scene, settings.fps), fps=settings.fps)
 
 
-def finish(root: Path, plan: Plan) -> None:
-    """Without traps: write the table of all videos."""
-    if plan.traps:
+def finish(root: Path, settings: Settings) -> None:
+    """Without quirks: write the table of all videos."""
+    if settings.quirks:
         return
     lines = ["video,frame,rater,valence,arousal,subject,split"]
-    for number, name in enumerate(plan.names):
-        scene = make_scene(plan, number)
-        rest = f"{name},{plan.split(number)}"
+    for number, name in enumerate(settings.names):
+        scene = make_scene(settings, number)
+        rest = f"{name},{settings.split(number)}"
         for rater, trace in zip(RATERS, _ratings(scene), strict=True):
             for frame, values in enumerate(trace):
                 cells = ",".join("" if np.isnan(v) else f"{v:.{DECIMALS}f}" for v in values)
@@ -49,14 +52,14 @@ def finish(root: Path, plan: Plan) -> None:
 
 
 def _ratings(scene: Scene) -> np.ndarray:
-    """Ratings (rater, frame, affect) as a table holds them, NaN where nobody rates."""
+    """Ratings (rater, frame, affect) as in the table; NaN in frames without annotation."""
     rating = np.array(scene.rating.round(DECIMALS))
     rating[:, ~scene.annotated] = np.nan
     return rating
 
 
-def _milliseconds(plan: Plan) -> np.ndarray:
-    return np.asarray((np.arange(plan.frames) * 1000 / plan.fps).round(3))
+def _milliseconds(settings: Settings) -> np.ndarray:
+    return np.asarray((np.arange(settings.frames) * 1000 / settings.fps).round(3))
 
 
 def _mean(scene: Scene) -> np.ndarray:
@@ -65,29 +68,33 @@ def _mean(scene: Scene) -> np.ndarray:
     return mean
 
 
-def _spreadsheet(scene: Scene, plan: Plan, number: int) -> str:
+def _spreadsheet(scene: Scene, settings: Settings, number: int) -> str:
     rows = [
-        f"{time:.3f};{valence:.{DECIMALS}f};{arousal:.{DECIMALS}f};{plan.split(number)}"
-        for time, (valence, arousal) in zip(_milliseconds(plan), _mean(scene), strict=True)
+        f"{time:.3f};{valence:.{DECIMALS}f};{arousal:.{DECIMALS}f};{settings.split(number)}"
+        for time, (valence, arousal) in zip(_milliseconds(settings), _mean(scene), strict=True)
     ]
     order = np.random.default_rng(number).permutation(len(rows))
     shuffled = [rows[row].replace(".", ",").replace("nan", "") for row in order]
     return "\n".join([f"{BYTE_ORDER_MARK}Time [ms];Valence;Arousal;Split", *shuffled, "", ";;;"])
 
 
-def written(plan: Plan, number: int) -> dict[str, xr.Dataset]:
-    """The ratings by frame and their mean; with traps the mean by time."""
-    name, scene = plan.names[number], make_scene(plan, number)
-    if plan.traps:
-        time = _milliseconds(plan) / 1000
-        how = "by time [ms], as the table says"
-        known = annotate(_mean(scene), dataset="table", recording=name, time=time, alignment=how)
-        return {name: known}
+def expected(settings: Settings, number: int) -> dict[str, xr.Dataset]:
+    """The ratings by frame and their mean; with quirks, the mean by time."""
+    name, scene = settings.names[number], make_scene(settings, number)
+    if settings.quirks:
+        time = _milliseconds(settings) / 1000
+        how = "by time [ms], as in the table"
+        annotation = make_annotation(
+            _mean(scene), dataset="table", recording=name, time=time, alignment=how
+        )
+        return {name: annotation}
     rating = _ratings(scene)
-    how = "by frame, as the table says"
-    known = annotate(rating.mean(axis=0), dataset="table", recording=name, alignment=how)
+    how = "by frame, as in the table"
+    annotation = make_annotation(
+        rating.mean(axis=0), dataset="table", recording=name, alignment=how
+    )
     ratings = (("rater", "frame", "affect"), rating.astype(np.float32))
-    return {name: known.assign(rating=ratings, rater=list(RATERS))}
+    return {name: annotation.assign(rating=ratings, rater=list(RATERS))}
 
 
-LAYOUT = Layout(table.index, table.annotations, write, written, finish)
+LAYOUT = Layout(table.index, table.annotations, write, expected, finish)

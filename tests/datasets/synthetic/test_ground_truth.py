@@ -1,22 +1,22 @@
 import numpy as np
 import pytest
 
-from affectkit.datasets.synthetic import MOVEMENT, effect, truth
-from affectkit.datasets.synthetic.drawing import draw
+from affectkit.datasets.synthetic import MOVEMENT, ground_truth, movement_effect
 from affectkit.datasets.synthetic.landmarks import landmarks
-from affectkit.datasets.synthetic.person import draw_person
+from affectkit.datasets.synthetic.rendering import render_face
+from affectkit.datasets.synthetic.subject import random_subject
 from affectkit.errors import AffectkitError
 from affectkit.faces import load_detector
 from affectkit.video import read_frames
 
-PERSON = draw_person(np.random.default_rng(3), 256)
+SUBJECT = random_subject(np.random.default_rng(3), 256)
 REST = dict.fromkeys(MOVEMENT, 0.0)
 X, Y = 0, 1
 
 
 def moved(**movement: float) -> np.ndarray:
     """How far each landmark moves from rest (point, axis), in pixels."""
-    return landmarks(PERSON, REST | movement) - landmarks(PERSON, REST)
+    return landmarks(SUBJECT, REST | movement) - landmarks(SUBJECT, REST)
 
 
 def test_smile_raises_and_widens_the_mouth():
@@ -41,21 +41,23 @@ def test_each_movement_moves_its_points_up_or_down(movement, points, sign):
     assert (sign * moved(**{movement: 0.5})[points, Y] > 1).all()
 
 
-def test_turn_to_the_right_carries_the_nose_further_than_the_ears():
+def test_a_turn_to_the_right_moves_the_nose_further_than_the_ears():
     turned = moved(yaw=0.2)
     assert turned[30, X] > turned[[0, 16], X].max() > -5
 
 
 def test_blink_hides_the_eye_and_nothing_below_the_nose():
-    change = np.abs(draw(PERSON, REST | {"blink": 1.0}).astype(int) - draw(PERSON, REST))
-    eye, nose = landmarks(PERSON, REST)[36:42].mean(axis=0), landmarks(PERSON, REST)[33]
+    change = np.abs(
+        render_face(SUBJECT, REST | {"blink": 1.0}).astype(int) - render_face(SUBJECT, REST)
+    )
+    eye, nose = landmarks(SUBJECT, REST)[36:42].mean(axis=0), landmarks(SUBJECT, REST)[33]
     assert change[int(eye[Y]), int(eye[X])].max() > 30
     assert change[int(nose[Y]) :].max() == 0
 
 
-def test_truth_is_labelled_and_belongs_to_the_video(large):
-    causes = truth(large, "person_001")
-    (time, rgb), *_ = read_frames(large / "batch1" / "person_001.mp4")
+def test_ground_truth_is_labelled_and_belongs_to_the_video(detectable):
+    causes = ground_truth(detectable, "person_001")
+    (time, rgb), *_ = read_frames(detectable / "batch1" / "person_001.mp4")
     assert dict(causes.sizes) == {
         "frame": 10, "affect": 2, "movement": 11, "point": 68, "axis": 2, "rater": 3
     }  # fmt: skip
@@ -63,39 +65,44 @@ def test_truth_is_labelled_and_belongs_to_the_video(large):
     assert rgb.shape[0] == 10
 
 
-def test_effect_is_where_the_movement_is_and_nowhere_without_it(large):
-    strength = truth(large, "person_000")["strength"]
+def test_movement_effect_is_local(detectable):
+    strength = ground_truth(detectable, "person_000")["strength"]
     frame = int(strength.sel(movement="AU26").argmax("frame"))
-    change = effect(large, "person_000", [frame], ["AU26", "AU5"]).isel(frame=0)
-    mouth = truth(large, "person_000")["landmark"].sel(frame=frame)[60:68].mean("point").values
+    change = movement_effect(detectable, "person_000", [frame], ["AU26", "AU5"]).isel(frame=0)
+    mouth = (
+        ground_truth(detectable, "person_000")["landmark"]
+        .sel(frame=frame)[60:68]
+        .mean("point")
+        .values
+    )
     rows = change.sel(movement="AU26").sum("col")
     assert abs(float((rows * np.arange(256)).sum() / rows.sum()) - mouth[Y]) < 40
     assert float(change.sel(movement="AU5").isel(row=slice(int(mouth[Y]), None)).max()) == 0
 
 
-def test_movement_that_is_absent_has_no_effect(large):
-    strength = truth(large, "person_000")["strength"].sel(movement="AU12")
+def test_an_absent_movement_has_no_effect(detectable):
+    strength = ground_truth(detectable, "person_000")["strength"].sel(movement="AU12")
     calm = strength["frame"].values[strength == 0]
     assert len(calm) > 0
-    assert effect(large, "person_000", calm[:2].tolist(), ["AU12"]).max() == 0
+    assert movement_effect(detectable, "person_000", calm[:2].tolist(), ["AU12"]).max() == 0
 
 
-def test_detector_finds_the_drawn_faces_where_they_are(large):
+def test_the_detector_finds_the_true_landmarks(detectable):
     detector = load_detector("dlib")
     for name in ("person_000", "person_001"):
-        (_, rgb), *_ = read_frames(large / "batch1" / f"{name}.mp4")
+        (_, rgb), *_ = read_frames(detectable / "batch1" / f"{name}.mp4")
         found = np.concatenate(
-            [detector.fit(picture, detector.find(picture)[0]) for picture in rgb]
+            [detector.landmarks(picture, detector.detect(picture)[0]) for picture in rgb]
         )
-        true = truth(large, name)["landmark"]
+        true = ground_truth(detectable, name)["landmark"]
         between_eyes = np.linalg.norm(true[:, 45] - true[:, 36], axis=1)
         error = np.linalg.norm(found - true.values, axis=2).mean(axis=1) / between_eyes
         assert np.isfinite(found).all()
         assert error.mean() < 0.05
 
 
-def test_unknown_person_and_movement_are_named(large):
-    with pytest.raises(AffectkitError, match="unknown person 'person_009'"):
-        truth(large, "person_009")
+def test_unknown_subject_and_movement_are_named(detectable):
+    with pytest.raises(AffectkitError, match="unknown subject 'person_009'"):
+        ground_truth(detectable, "person_009")
     with pytest.raises(AffectkitError, match="unknown movement 'AU99'"):
-        effect(large, "person_000", [0], ["AU99"])
+        movement_effect(detectable, "person_000", [0], ["AU99"])

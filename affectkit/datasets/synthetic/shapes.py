@@ -1,4 +1,4 @@
-"""Soft brushes: shapes and lines with smooth edges, each blended into its own small window."""
+"""Filled shapes and lines with smooth edges, each blended into a small window of the picture."""
 
 from functools import cache
 
@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 Canvas = NDArray[np.uint8]
 Points = NDArray[np.float64]
 
-SHIFT = 4  # OpenCV takes points in sixteenths of a pixel
+SHIFT = 4  # points are passed to OpenCV in sixteenths of a pixel
 
 
 def fill(
@@ -17,8 +17,8 @@ def fill(
 ) -> None:
     """Fill the polygon `points` (point, axis) with `colour`; `blur` in pixels softens its edge."""
     mask, origin = _window(canvas, points, blur)
-    cv2.fillPoly(mask, [_fixed(points - origin)], 255, cv2.LINE_AA, SHIFT)
-    _blend(canvas, _soften(mask, blur), origin, colour, opacity)
+    cv2.fillPoly(mask, [_fixed_point(points - origin)], 255, cv2.LINE_AA, SHIFT)
+    _blend(canvas, _blurred(mask, blur), origin, colour, opacity)
 
 
 def stroke(
@@ -34,13 +34,13 @@ def stroke(
     lines = lines if isinstance(lines, list) else [lines]
     mask, origin = _window(canvas, np.concatenate(lines), blur + width)
     thickness = max(1, round(width))
-    paths = [_fixed(line - origin) for line in lines]
+    paths = [_fixed_point(line - origin) for line in lines]
     cv2.polylines(mask, paths, False, 255, thickness, cv2.LINE_AA, SHIFT)
-    _blend(canvas, _soften(mask, blur), origin, colour, opacity)
+    _blend(canvas, _blurred(mask, blur), origin, colour, opacity)
 
 
 def ellipse(centre: Points, radii: ArrayLike, degrees: float = 0.0) -> Points:
-    """Outline (point, axis) of an ellipse with the two `radii`, turned clockwise."""
+    """Outline (point, axis) of an ellipse with two `radii`, rotated clockwise by `degrees`."""
     turn = np.linspace(0, 2 * np.pi, 24, endpoint=False)
     outline = np.stack([np.cos(turn), np.sin(turn)], axis=1) * np.asarray(radii)
     cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
@@ -48,7 +48,7 @@ def ellipse(centre: Points, radii: ArrayLike, degrees: float = 0.0) -> Points:
 
 
 def curve(points: Points, *, closed: bool = False) -> Points:
-    """A smooth line (point, axis) through `points`, by Catmull and Rom."""
+    """A Catmull-Rom spline (point, axis) through `points`."""
     return np.asarray(_curve_weights(len(points), closed) @ points)
 
 
@@ -67,7 +67,7 @@ def _curve_weights(count: int, closed: bool, steps: int = 5) -> NDArray[np.float
 
 
 def _window(canvas: Canvas, points: Points, margin: float) -> tuple[Canvas, NDArray[np.int64]]:
-    """An empty mask around the points, cut to the canvas, and where its corner lies."""
+    """An empty mask around the points, clipped to the canvas, and the position of its corner."""
     pad = 3 * margin + 2
     limit = np.array(canvas.shape[1::-1])
     first = np.clip(np.floor(points.min(axis=0) - pad), 0, limit).astype(int)
@@ -75,11 +75,11 @@ def _window(canvas: Canvas, points: Points, margin: float) -> tuple[Canvas, NDAr
     return np.zeros((last - first)[::-1], np.uint8), first
 
 
-def _fixed(points: Points) -> NDArray[np.int32]:
+def _fixed_point(points: Points) -> NDArray[np.int32]:
     return np.asarray(np.round(points * 2**SHIFT), np.int32).reshape(-1, 1, 2)
 
 
-def _soften(mask: Canvas, blur: float) -> Canvas:
+def _blurred(mask: Canvas, blur: float) -> Canvas:
     return np.asarray(cv2.GaussianBlur(mask, (0, 0), blur)) if blur and mask.size else mask
 
 
@@ -94,7 +94,7 @@ def _blend(
 
 
 def blend(window: Canvas, over: ArrayLike, mask: Canvas, opacity: float = 1.0) -> None:
-    """Lay a colour or a picture `over` the window, as far as `mask` (row, col) says."""
+    """Blend a colour or a picture `over` the window, weighted by `mask` (row, col)."""
     share = mask[..., None] * np.float32(opacity / 255)
     below = window.astype(np.float32)
     window[:] = below + (np.asarray(over, np.float32) - below) * share

@@ -1,4 +1,4 @@
-"""Builders of tiny datasets by hand."""
+"""Helpers that write the files of tiny datasets."""
 
 from pathlib import Path
 

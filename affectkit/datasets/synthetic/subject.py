@@ -1,4 +1,10 @@
-"""Who is drawn: everything about a person that does not move, drawn by chance once a video."""
+"""The appearance of synthetic subjects: everything that does not move, chosen at random per video.
+
+The mean face has 68 landmarks (point, axis) from the template of OpenFace (Apache-2.0), made
+symmetric. x points right, y down. The unit is about the width of the face, and the origin is
+between the eyes and the nose. The order is the usual one: jaw, brows, nose, eyes, outer lip, inner
+lip.
+"""
 
 from dataclasses import dataclass
 
@@ -7,18 +13,46 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from affectkit.datasets.synthetic.face import (
-    EYES,
-    INNER_LIP,
-    MEAN_FACE,
-    MOUTH,
-    NOSE,
-    NOSTRILS,
-)
-
 Array = NDArray[np.float64]
 
-# red, green, blue
+# fmt: off
+MEAN_FACE = np.array([
+    (-0.446, -0.1693), (-0.4438, -0.0506), (-0.4322, 0.0689), (-0.4086, 0.1867),
+    (-0.3631, 0.2964), (-0.2923, 0.3927), (-0.2062, 0.4747), (-0.1095, 0.5416),
+    (0, 0.5608), (0.1095, 0.5416), (0.2062, 0.4747), (0.2923, 0.3927),
+    (0.3631, 0.2964), (0.4086, 0.1867), (0.4322, 0.0689), (0.4438, -0.0506),
+    (0.446, -0.1693), (-0.3535, -0.2578), (-0.2977, -0.3015), (-0.2231, -0.3126),
+    (-0.1463, -0.3002), (-0.0736, -0.2694), (0.0736, -0.2694), (0.1463, -0.3002),
+    (0.2231, -0.3126), (0.2977, -0.3015), (0.3535, -0.2578), (0, -0.1814),
+    (0, -0.1038), (0, -0.0262), (0, 0.0532), (-0.0867, 0.1028),
+    (-0.0452, 0.1198), (0, 0.1343), (0.0452, 0.1198), (0.0867, 0.1028),
+    (-0.2652, -0.1738), (-0.2187, -0.2013), (-0.1617, -0.2003), (-0.1138, -0.1636),
+    (-0.1662, -0.1531), (-0.2218, -0.1538), (0.1138, -0.1636), (0.1617, -0.2003),
+    (0.2187, -0.2013), (0.2652, -0.1738), (0.2218, -0.1538), (0.1662, -0.1531),
+    (-0.1732, 0.2428), (-0.1103, 0.2174), (-0.0461, 0.2061), (0, 0.2171),
+    (0.0461, 0.2061), (0.1103, 0.2174), (0.1732, 0.2428), (0.1128, 0.3076),
+    (0.05, 0.3365), (0, 0.3417), (-0.05, 0.3365), (-0.1128, 0.3076),
+    (-0.1462, 0.2471), (-0.0466, 0.2442), (0, 0.2489), (0.0466, 0.2442),
+    (0.1462, 0.2471), (0.0475, 0.2775), (0, 0.2834), (-0.0475, 0.2775),
+])
+# the same landmark on the other side of the face
+MIRROR = np.array([
+    *range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31,
+    45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
+    54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65,
+])
+# fmt: on
+
+EYES = (np.arange(36, 42), np.arange(42, 48))
+BROWS = (np.arange(17, 22), np.arange(22, 27))
+NOSE = np.arange(27, 36)
+NOSTRILS = np.arange(31, 36)
+MOUTH = np.arange(48, 68)
+INNER_LIP = np.arange(60, 68)
+UPPER_LIP = ([48, 49, 50, 51, 52, 53, 54], [64, 63, 62, 61, 60])
+LOWER_LIP = ([54, 55, 56, 57, 58, 59, 48], [60, 67, 66, 65, 64])
+
+# colours are red, green, blue
 SKINS = np.array([[238, 208, 190], [228, 190, 165], [215, 170, 140], [192, 142, 110],
                   [165, 115, 85], [132, 88, 62]], float)  # fmt: skip
 HAIRS = np.array([[35, 28, 25], [80, 55, 40], [55, 40, 30], [185, 140, 90],
@@ -26,16 +60,16 @@ HAIRS = np.array([[35, 28, 25], [80, 55, 40], [55, 40, 30], [185, 140, 90],
 IRISES = np.array([[120, 90, 60], [70, 110, 130], [85, 60, 40], [90, 120, 80],
                    [70, 50, 35]], float)  # fmt: skip
 
-SHADE_REACH = 0.8  # the map of light and shade covers [-0.8, 0.8] in both axes
+SHADE_REACH = 0.8  # the shading map covers [-0.8, 0.8] on both axes
 
 
 @dataclass(frozen=True, eq=False)
-class Person:
-    """Shape, colours (red, green, blue) and surroundings of one drawn person."""
+class Subject:
+    """Shape, colours (red, green, blue) and background of one synthetic subject."""
 
     size: int  # of the picture, in pixels
-    scale: float  # pixels a unit of the face
-    centre: Array  # (axis) where the face rests, in pixels
+    scale: float  # pixels per unit of the face
+    centre: Array  # (axis) position of the face at rest, in pixels
     width: float
     landmark: Array  # (point, axis) at rest, in units of the face
     skin: Array
@@ -51,16 +85,16 @@ class Person:
     glasses: bool
     strands: Array  # (strand, [place, bend, tone])
     background: NDArray[np.uint8]  # (row, col, channel)
-    shade: NDArray[np.float32]  # (row, col, channel) factor on the skin, in the face's own frame
+    shade: NDArray[np.float32]  # (row, col, channel) factor on the skin colour, in face coordinates
 
 
-def draw_person(rng: Generator, size: int) -> Person:
-    """Draw a person by chance, for pictures of `size` x `size` pixels."""
+def random_subject(rng: Generator, size: int) -> Subject:
+    """A random subject, for pictures of `size` x `size` pixels."""
     width = rng.uniform(0.93, 1.05)
-    landmark = _draw_shape(rng, width)
+    landmark = _random_shape(rng, width)
     skin = _between(SKINS, rng.uniform(0, len(SKINS) - 1))
     hair = rng.choice(HAIRS) * rng.uniform(0.8, 1.2)
-    return Person(
+    return Subject(
         size=size,
         scale=size * rng.uniform(0.44, 0.54),
         centre=size * (np.array([0.5, 0.53]) + rng.uniform(-1, 1, 2) * [0.05, 0.02]),
@@ -78,8 +112,8 @@ def draw_person(rng: Generator, size: int) -> Person:
         long_hair=bool(rng.random() < 0.5),
         glasses=bool(rng.random() < 0.2),
         strands=rng.uniform(-1, 1, (36, 3)),
-        background=_draw_background(rng, size),
-        shade=_draw_shade(rng, landmark, width, size),
+        background=_random_background(rng, size),
+        shade=_random_shade(rng, landmark, width, size),
     )
 
 
@@ -89,7 +123,7 @@ def _between(colours: Array, place: float) -> Array:
     return np.asarray(colours[first] * (1 - share) + colours[first + 1] * share)
 
 
-def _draw_shape(rng: Generator, width: float) -> Array:
+def _random_shape(rng: Generator, width: float) -> Array:
     points = MEAN_FACE * [width, rng.uniform(0.95, 1.05)]
     jaw = np.interp(np.abs(np.arange(3, 14) - 8), [0, 5], [rng.uniform(0.92, 1.06), 1])
     points[3:14, 0] *= jaw
@@ -117,8 +151,8 @@ def _close_lips(points: Array) -> Array:
     return points
 
 
-def _draw_background(rng: Generator, size: int) -> NDArray[np.uint8]:
-    """Blurred patches, dull enough not to be taken for a face."""
+def _random_background(rng: Generator, size: int) -> NDArray[np.uint8]:
+    """Blurred patches that no detector takes for a face."""
     corners = rng.uniform(30, 220, (2, 2, 3))
     corners = corners.mean(axis=-1, keepdims=True) * 0.65 + corners * 0.35
     wash = cv2.resize(corners.astype(np.float32), (size, size))
@@ -134,7 +168,7 @@ def _draw_background(rng: Generator, size: int) -> NDArray[np.uint8]:
 
 
 def depth(points: Array, width: float) -> Array:
-    """How far points (..., axis) of the face stand out towards the viewer, in units of the face."""
+    """Depth of points (..., axis) of the face towards the viewer, in units of the face."""
     x, y = points[..., 0], points[..., 1]
     across, along = x / (0.47 * width), (y - 0.02) / 0.66
     skull = 0.34 * np.sqrt(np.clip(1 - (0.95 * across**2 + 0.6 * along**2), 0, 1))
@@ -142,7 +176,7 @@ def depth(points: Array, width: float) -> Array:
     return np.asarray(skull + np.exp(-((x / 0.075) ** 2)) * profile)
 
 
-def _draw_shade(rng: Generator, landmark: Array, width: float, size: int) -> NDArray[np.float32]:
+def _random_shade(rng: Generator, landmark: Array, width: float, size: int) -> NDArray[np.float32]:
     axis = ((np.arange(size) + 0.5) / size * 2 - 1) * SHADE_REACH
     grid = np.stack(np.meshgrid(axis, axis), axis=-1)
     relief = cv2.GaussianBlur(depth(grid, width), (0, 0), size / 85)
@@ -162,7 +196,7 @@ def _draw_shade(rng: Generator, landmark: Array, width: float, size: int) -> NDA
 
 
 def _shade_spots(landmark: Array) -> list[tuple[float, ...]]:
-    """Light (positive) and shade of the features: x, y, width, height, strength."""
+    """Highlights (positive) and shadows of the face: x, y, width, height, strength."""
     spots: list[tuple[float, ...]] = [
         (0, 0.02, 0.022, 0.16, 0.12),  # ridge and tip of the nose
         (0, landmark[30, 1] - 0.005, 0.035, 0.03, 0.16),
