@@ -1,1 +1,1 @@
-"""The joint net: backbones, temporal parts, and the losses it is trained by."""
+"""The CNN-RNN model: backbones, temporal modules, losses, and prediction of whole recordings."""

@@ -1,8 +1,8 @@
-"""Convolutional backbones: a face in, features out; each carries how it wants its pixels.
+"""Convolutional backbones: from normalised face images to features.
 
-By name: the paper's VGG-16 and VGG-Face ("vgg16", "vggface"), VGGFace2's ResNet-50 ("vggface2"),
-and any model of timm, whose "resnet50" is the paper's third. timm's own VGG-16, which goes on to
-its fully connected layers, is "vgg16.tv_in1k".
+Available are the paper's VGG-16 and VGG-Face ("vgg16", "vggface"), VGGFace2's ResNet-50
+("vggface2"), and all models of timm; timm's "resnet50" is the third backbone of the paper. timm's
+VGG-16, which includes the fully connected layers, is "vgg16.tv_in1k".
 """
 
 import inspect
@@ -18,23 +18,24 @@ from torch import Tensor, nn
 from torchvision.models import vgg
 
 from affectkit.errors import AffectkitError, unknown
+from affectkit.files import StrPath
 from affectkit.models.pretrained import (
     check_classes,
-    fetch,
-    load_into,
+    download_weights,
+    load_weights,
     read_weights,
-    vgg_layers,
-    vggface2_layers,
+    rename_resnet_layers,
+    rename_vgg_layers,
 )
-from affectkit.models.pretrained.stored import Stored
+from affectkit.models.pretrained.formats import PretrainedWeights
 
 
 @dataclass(frozen=True)
-class Pixels:
-    """What a backbone wants to see: bytes over `scale`, minus `mean`, divided by `std`, by channel.
+class Normalisation:
+    """How input images are normalised: (bytes / `scale` - `mean`) / `std`, for each channel.
 
-    Channels are red, green, blue for every backbone: weights trained on blue-green-red are turned
-    round when they are read. `size` is the side in pixels that the weights were trained at.
+    The channels are red, green, blue for all backbones: weights trained on BGR images are converted
+    when they are read. `size` is the side in pixels of the images that the weights were trained on.
     """
 
     mean: tuple[float, float, float]
@@ -43,25 +44,26 @@ class Pixels:
     size: int = 224
 
 
-IMAGENET = Pixels((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-# every network of Aff-Wild takes x / 128 - 1, whatever its weights were trained on
-PAPER = Pixels((128.0,) * 3, (128.0,) * 3, scale=1.0, size=96)
-PIXELS = ("native", "paper")
-FEW = 16  # pictures that are normalised at once
+IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+# all networks of the Aff-Wild papers use x / 128 - 1, for all weights
+PAPER = Normalisation((128.0,) * 3, (128.0,) * 3, scale=1.0, size=96)
+NORMALISATIONS = ("native", "paper")
+CPU_BATCH = 16  # images that are normalised together on a CPU
 
 
 class Backbone(NamedTuple):
-    """A network of the paper that timm does not have: how to build it, and to read its weights."""
+    """A backbone that timm does not have."""
 
     build: Callable[[], nn.Module]
-    pixels: Pixels
-    layers: Callable[[Stored, Path], Mapping[str, Tensor]]
+    normalisation: Normalisation
+    rename_layers: Callable[[PretrainedWeights, Path], Mapping[str, Tensor]]
 
 
 def vgg16() -> nn.Module:
-    """The convolutions of VGG-16 up to the fifth pooling, flattened: 512 features a square of 32.
+    """The convolutions of VGG-16 up to the fifth pooling, flattened: 512 features for 32 x 32 px.
 
-    Poolings keep a last odd row, as SAME does where the paper's networks were trained.
+    The poolings keep an odd last row or column, like SAME padding in TensorFlow, in which the
+    paper's networks were trained.
     """
     layers = vgg.make_layers(vgg.cfgs["D"])
     for layer in layers:
@@ -74,10 +76,10 @@ def vgg16() -> nn.Module:
 
 
 def vggface2() -> nn.Module:
-    """ResNet-50 with Caffe's strides and pooling, in which VGGFace2 was trained.
+    """ResNet-50 with the strides and pooling of Caffe, in which VGGFace2 was trained.
 
-    A stage begins with a stride in its first convolution, 1 x 1, and not in its second. Keras' port
-    pads as TensorFlow does and adds 1e-3 to variances; here even its file runs as it was trained.
+    The stride of a stage is in its first 1 x 1 convolution, not in its 3 x 3 convolution. The Keras
+    port pads like TensorFlow and adds 1e-3 to variances; here its weights run as they were trained.
     """
     module = timm.create_model("resnet50", num_classes=0)
     module.maxpool = nn.MaxPool2d(3, stride=2, ceil_mode=True)
@@ -88,10 +90,14 @@ def vggface2() -> nn.Module:
 
 
 BACKBONES = {
-    "vgg16": Backbone(vgg16, IMAGENET, lambda stored, path: stored.tensors),
-    "vggface": Backbone(vgg16, Pixels((129.1863, 104.7624, 93.594), (1.0,) * 3, 1.0), vgg_layers),
+    "vgg16": Backbone(vgg16, IMAGENET, lambda weights, path: weights.tensors),
+    "vggface": Backbone(
+        vgg16, Normalisation((129.1863, 104.7624, 93.594), (1.0,) * 3, 1.0), rename_vgg_layers
+    ),
     "vggface2": Backbone(
-        vggface2, Pixels((131.0912, 103.8827, 91.4953), (1.0,) * 3, 1.0), vggface2_layers
+        vggface2,
+        Normalisation((131.0912, 103.8827, 91.4953), (1.0,) * 3, 1.0),
+        rename_resnet_layers,
     ),
 }
 
@@ -100,124 +106,129 @@ def build_backbone(
     name: str,
     *,
     pretrained: bool = False,
-    weights: str = "",
-    pixels: str = "native",
+    weights: StrPath = "",
+    normalisation: str = "native",
     size: int = 96,
-) -> tuple[nn.Module, int, Pixels]:
+) -> tuple[nn.Module, int, Normalisation]:
     """Build a backbone without its classifier.
 
     Args:
-        name: in `BACKBONES`, or any model name of timm.
-        pretrained: start from published weights, fetched at first use.
-        weights: start from this local file instead; any of `models.pretrained.reading.FORMATS`.
-        pixels: "native", as the weights were trained, or "paper": (x - 128) / 128 for every
-            network.
-        size: the input's side in pixels; what is flattened is as wide as this makes it.
+        name: a name in `BACKBONES`, or a model name of timm.
+        pretrained: start from published weights, downloaded at first use.
+        weights: start from this local file instead, in one of the formats in
+            `models.pretrained.reading.FORMATS`.
+        normalisation: "native", as for the training of the weights, or "paper": (x - 128) / 128 for
+            all backbones.
+        size: side of the input images in pixels. The number of features of some backbones depends
+            on it.
 
     Returns:
-        The module from (N, C, H, W) to (N, F), F, and its contract for pixels.
+        The module from (N, C, H, W) to (N, F), F, and the normalisation of its input.
 
     Raises:
-        AffectkitError: no such backbone, or the weights cannot be had or do not fit.
+        AffectkitError: the backbone is unknown, or its weights cannot be loaded.
     """
-    if pixels not in PIXELS:
-        raise unknown("pixels", pixels, PIXELS)
+    if normalisation not in NORMALISATIONS:
+        raise unknown("normalisation", normalisation, NORMALISATIONS)
     if name in BACKBONES:
-        module, native = _own(name, pretrained, weights), BACKBONES[name].pixels
+        module, native = _build_own(name, pretrained, weights), BACKBONES[name].normalisation
     elif timm.is_model(name):
-        module = _timm(name, pretrained, weights, size)
+        module = _build_timm(name, pretrained, weights, size)
         config = module.pretrained_cfg
-        native = Pixels(
+        native = Normalisation(
             tuple(config["mean"]), tuple(config["std"]), size=int(config["input_size"][-1])
         )
     else:
         raise unknown("backbone", name, [*BACKBONES, *timm.list_models()])
-    return module, _width(name, module, size), PAPER if pixels == "paper" else native
+    width = _feature_width(name, module, size)
+    return module, width, PAPER if normalisation == "paper" else native
 
 
-def _own(name: str, pretrained: bool, weights: str) -> nn.Module:
+def _build_own(name: str, pretrained: bool, weights: StrPath) -> nn.Module:
     if not (weights or pretrained):
         return BACKBONES[name].build()
-    path = Path(weights) if weights else fetch(name)
-    layers = BACKBONES[name].layers(read_weights(path), path)
-    check_classes(name, layers, path)
+    path = Path(weights) if weights else download_weights(name)
+    tensors = BACKBONES[name].rename_layers(read_weights(path), path)
+    check_classes(name, tensors, path)
     module = BACKBONES[name].build()
-    load_into(module, layers, name=name, path=path)
+    load_weights(module, tensors, backbone=name, path=path)
     return module
 
 
-def _timm(name: str, pretrained: bool, weights: str, size: int) -> Any:  # noqa: ANN401
+def _build_timm(name: str, pretrained: bool, weights: StrPath, size: int) -> Any:  # noqa: ANN401
     path = Path(weights)
-    stored = read_weights(path) if weights else None
-    if stored is not None:
-        check_classes(name, stored.tensors, path)
+    loaded = read_weights(path) if weights else None
+    if loaded is not None:
+        check_classes(name, loaded.tensors, path)
     config = timm.get_pretrained_cfg(name)
-    # transformers lay out their positions for one size of picture
-    sized = {"img_size": size} if config is not None and config.fixed_input_size else {}
-    fetched = pretrained and stored is None
+    # the position embeddings of transformers are for one image size
+    options = {"img_size": size} if config is not None and config.fixed_input_size else {}
+    download = pretrained and loaded is None
     try:
-        module = timm.create_model(name, pretrained=fetched, num_classes=0, **sized)
-    except Exception as error:  # the hub's client has many ways to say that there is no net
-        if not fetched:
-            raise _too_odd(name, size, error) from error
+        module = timm.create_model(name, pretrained=download, num_classes=0, **options)
+    except Exception as error:  # the hub client raises many types of errors without a network
+        if not download:
+            raise _unsupported_size(name, size, error) from error
         raise AffectkitError(
-            f"weights of {name!r} could not be loaded ({_reason(error)}); "
+            f"weights of {name!r} could not be downloaded ({_first_line(error)}); "
             "set model.weights to a local file, or model.pretrained to false"
         ) from error
-    if stored is not None:
-        load_into(module, _as_timm_names_them(module, stored.tensors), name=name, path=path)
+    if loaded is not None:
+        tensors = _rename_for_timm(module, loaded.tensors)
+        load_weights(module, tensors, backbone=name, path=path)
     return module
 
 
-def _as_timm_names_them(module: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    # where the first authors named layers otherwise, timm's file of the net brings this function
+def _rename_for_timm(module: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    # timm has this function for models whose authors published other layer names
     convert = getattr(inspect.getmodule(type(module)), "checkpoint_filter_fn", None)
     if convert is None:
         return tensors
     try:
         converted: dict[str, Tensor] = convert(dict(tensors), module)
-    except Exception:  # not even the layers it looks for: what is missing is said by who loads
+    except Exception:  # expected layers are missing: `load_weights` reports them
         return tensors
     return converted
 
 
-def _width(name: str, module: nn.Module, size: int) -> int:
-    # timm's num_features leaves out the head convolution of some MobileNets: look instead
+def _feature_width(name: str, module: nn.Module, size: int) -> int:
+    # num_features of timm ignores the last convolution of some MobileNets, so run the module
     module.eval()
     try:
         with torch.no_grad():
             width = module(torch.zeros(1, 3, size, size)).shape[1]
     except (AssertionError, RuntimeError, ValueError) as error:
-        raise _too_odd(name, size, error) from error
+        raise _unsupported_size(name, size, error) from error
     module.train()
     return int(width)
 
 
-def _too_odd(name: str, size: int, error: Exception) -> AffectkitError:
+def _unsupported_size(name: str, size: int, error: Exception) -> AffectkitError:
     return AffectkitError(
-        f"backbone {name!r} cannot see pictures of {size} pixels a side ({_reason(error)}); "
-        "set windows.input_size to the size it was made for, or take another backbone"
+        f"backbone {name!r} does not support an input size of {size} pixels "
+        f"({_first_line(error)}); change windows.input_size, or use another backbone"
     )
 
 
-def _reason(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0][:120] if str(error) else type(error).__name__
 
 
-def normalise(face: Tensor, pixels: Pixels) -> Tensor:
-    """Turn uint8 faces (..., H, W, C) into the floats (N, C, H, W) that the backbone wants.
+def normalise(face: Tensor, normalisation: Normalisation) -> Tensor:
+    """Convert uint8 faces (..., H, W, C) to the float input (N, C, H, W) of a backbone.
 
-    The result keeps the memory order of the stored faces, which is torch's channels-last.
+    The result keeps the memory layout of the stored faces, which is PyTorch's channels-last.
     """
-    pictures = face.flatten(0, -4)
-    width = pictures.shape[2]
-    # whole rows at a time: steps of three colours cannot be vectorised
-    mean = torch.tensor(pixels.mean, device=face.device).repeat(width) * pixels.scale
-    deviation = torch.tensor(pixels.std, device=face.device).repeat(width) * pixels.scale
-    factor = 1 / deviation
-    # few pictures at a time stay in a CPU's cache from one operation to the next
-    count = FEW if face.device.type == "cpu" else max(1, len(pictures))
-    floats = torch.empty(pictures.shape, device=face.device)
-    for stored, out in zip(torch.split(pictures, count), torch.split(floats, count), strict=True):
-        out.flatten(2).copy_(stored.flatten(2)).sub_(mean).mul_(factor)
+    images = face.flatten(0, -4)
+    columns = images.shape[2]
+    # whole rows: operations on groups of three channels are not vectorised
+    scale = normalisation.scale
+    mean = torch.tensor(normalisation.mean, device=face.device).repeat(columns) * scale
+    std = torch.tensor(normalisation.std, device=face.device).repeat(columns) * scale
+    factor = 1 / std
+    # a few images at a time stay in the CPU's cache between operations
+    count = CPU_BATCH if face.device.type == "cpu" else max(1, len(images))
+    floats = torch.empty(images.shape, device=face.device)
+    for batch, out in zip(torch.split(images, count), torch.split(floats, count), strict=True):
+        out.flatten(2).copy_(batch.flatten(2)).sub_(mean).mul_(factor)
     return floats.permute(0, 3, 1, 2)

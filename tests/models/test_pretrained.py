@@ -8,18 +8,18 @@ from safetensors.torch import save_file
 
 from affectkit.errors import AffectkitError
 from affectkit.models.backbones import build_backbone, normalise
-from affectkit.models.pretrained import fetching, read_weights
+from affectkit.models.pretrained import loading, read_weights
 from tests.models import weight_files as files
 
-SIDE = 40  # 40, 20, 10, 5, 3, 2: the last two poolings keep an odd row
+SIDE = 40  # 40, 20, 10, 5, 3, 2: the last two poolings keep an odd last row
 TINY = "test_resnet"
 
 
-def older_matconvnet(path, weights):
+def write_older_matconvnet(path, weights):
     files.write_matconvnet(path, weights, nested=False, keys=("filters", "biases"))
 
 
-def keras_of_today(path, weights):
+def write_newer_keras(path, weights):
     names = ("{0}/kernel:0", "{0}/bias:0")
     files.write_keras(path, weights, arrays=names, whole_model=True)
 
@@ -29,9 +29,9 @@ WRITERS = {
     "ported.pth": files.write_port,
     "torchvision.safetensors": files.write_safetensors,
     "rcmalli_vggface_tf_vgg16.h5": files.write_keras,
-    "model.h5": keras_of_today,
+    "model.h5": write_newer_keras,
     "vgg_face.mat": files.write_matconvnet,
-    "older.mat": older_matconvnet,
+    "older.mat": write_older_matconvnet,
     "VGG_FACE.t7": files.write_torch7,
 }
 
@@ -52,27 +52,25 @@ def pool5(vgg, face):
 
 
 def features(name, path, face):
-    module, width, pixels = build_backbone(name, weights=str(path), size=SIDE)
+    module, width, normalisation = build_backbone(name, weights=str(path), size=SIDE)
     with torch.no_grad():
-        out = module.eval()(normalise(torch.tensor(face)[None], pixels))[0]
+        out = module.eval()(normalise(torch.tensor(face)[None], normalisation))[0]
     assert out.shape == (width,)
     return out.numpy()
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_every_published_vgg_face_gives_the_features_computed_by_hand(
-    name, vgg, face, pool5, tmp_path
-):
+def test_all_vgg_face_files_give_the_features_computed_by_hand(name, vgg, face, pool5, tmp_path):
     WRITERS[name](tmp_path / name, vgg)
     found = features("vggface", tmp_path / name, face)
     np.testing.assert_allclose(found, pool5, rtol=1e-3, atol=1e-3 * pool5.max())
 
 
-def test_a_blue_mean_before_the_red_tells_the_order_of_a_matlab_file(tmp_path):
+def test_the_mean_image_shows_the_channel_order_of_a_matlab_file(tmp_path):
     files.write_matconvnet(tmp_path / "rgb.mat", files.make_small())
     files.write_matconvnet(tmp_path / "bgr.mat", files.make_small(), mean=files.MEAN)
-    assert read_weights(tmp_path / "rgb.mat").order == "RGB"
-    assert read_weights(tmp_path / "bgr.mat").order == "BGR"
+    assert read_weights(tmp_path / "rgb.mat").channel_order == "RGB"
+    assert read_weights(tmp_path / "bgr.mat").channel_order == "BGR"
 
 
 @pytest.fixture(scope="module")
@@ -95,9 +93,11 @@ def caffe_tensors(resnet):
 @pytest.mark.parametrize(
     "name", ["rcmalli_vggface_tf_resnet50.h5", "resnet50_ft.pth", "ft_dag.pth"]
 )
-def test_every_published_vggface2_gives_the_features_computed_by_hand(name, resnet, face, tmp_path):
+def test_all_published_vggface2_files_give_the_features_computed_by_hand(
+    name, resnet, face, tmp_path
+):
     tensors = caffe_tensors(resnet)
-    if name.endswith("_dag.pth"):  # by way of MatConvNet
+    if name.endswith("_dag.pth"):  # converted through MatConvNet
         tensors["conv1_7x7_s2.weight"] = tensors["conv1_7x7_s2.weight"].flip(1)
     if name.endswith(".h5"):
         norm = ("{0}/gamma:0", "{0}/beta:0", "{0}/moving_mean:0", "{0}/moving_variance:0")
@@ -109,12 +109,12 @@ def test_every_published_vggface2_gives_the_features_computed_by_hand(name, resn
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3 * expected.max())
 
 
-def test_squeeze_and_excitation_is_another_net(tmp_path):
+def test_a_network_with_squeeze_and_excitation_is_refused(tmp_path):
     torch.save({"conv2_1_1x1_down.weight": torch.zeros(16, 256, 1, 1)}, tmp_path / "senet50.pth")
-    assert "unknown: layer1.0.1x1_down.weight" in refused("vggface2", tmp_path / "senet50.pth")
+    assert "unknown: layer1.0.1x1_down.weight" in load_error("vggface2", tmp_path / "senet50.pth")
 
 
-# state dicts of timm nets, as HSEmotion and others publish them
+# state dicts of timm models, as published by HSEmotion and others
 
 
 def tiny_state():
@@ -123,17 +123,17 @@ def tiny_state():
 
 
 @pytest.mark.parametrize("wrap", [None, "state_dict", "model"])
-def test_wrapping_prefix_and_classifier_are_taken_off(wrap, tmp_path, caplog):
+def test_wrapper_prefix_and_classifier_are_removed(wrap, tmp_path, caplog):
     state = tiny_state()
     content = {f"module.{k}": v for k, v in state.items()} | {"module.fc.weight": torch.ones(8, 4)}
     torch.save({wrap: content, "epoch": 3} if wrap else content, tmp_path / "w.pt")
     with caplog.at_level("INFO"):
         module, _, _ = build_backbone(TINY, weights=str(tmp_path / "w.pt"))
     assert all(torch.equal(module.state_dict()[k], state[k]) for k in state)
-    assert "left out: fc.weight" in caplog.text
+    assert "ignored: fc.weight" in caplog.text
 
 
-def test_positions_of_a_transformer_are_laid_out_anew(tmp_path):
+def test_position_embeddings_of_a_transformer_are_resized(tmp_path):
     torch.manual_seed(0)
     source, _, _ = build_backbone("test_vit", size=160)
     torch.save(source.state_dict(), tmp_path / "vit.pth")
@@ -143,7 +143,7 @@ def test_positions_of_a_transformer_are_laid_out_anew(tmp_path):
     assert torch.equal(module.state_dict()[weight], source.state_dict()[weight])
 
 
-def refused(backbone, path):
+def load_error(backbone, path):
     with pytest.raises(AffectkitError) as error:
         build_backbone(backbone, weights=str(path))
     assert "\n" not in str(error.value)
@@ -151,54 +151,56 @@ def refused(backbone, path):
     return str(error.value)
 
 
-def test_missing_unknown_and_misshapen_layers_are_named_in_one_line(tmp_path):
+def test_the_error_lists_missing_unknown_and_wrongly_shaped_weights(tmp_path):
     state = tiny_state()
     del state["conv1.0.weight"]
     state["layer1.0.odd.weight"] = torch.zeros(3)
     state["bn1.bias"] = torch.zeros(7)
     save_file(state, tmp_path / "w.safetensors")
-    message = refused(TINY, tmp_path / "w.safetensors")
+    message = load_error(TINY, tmp_path / "w.safetensors")
     assert "missing: conv1.0.weight;" in message
     assert "unknown: layer1.0.odd.weight;" in message
-    assert "of another shape: bn1.bias is (7,), not (" in message
+    assert "wrong shape: bn1.bias is (7,), expected (" in message
 
 
-def test_long_lists_are_cut(tmp_path):
+def test_the_error_lists_at_most_three_names(tmp_path):
     files.write_dag(tmp_path / "vgg_face_dag.pth", files.make_small())
-    message = refused("resnet18", tmp_path / "vgg_face_dag.pth")
+    message = load_error("resnet18", tmp_path / "vgg_face_dag.pth")
     assert "missing: conv1.weight, bn1.weight, bn1.bias and 97 more" in message
-    assert "VGG-Face goes with backbone 'vggface'" in message
+    assert "VGG-Face weights need backbone 'vggface'" in message
 
 
 @pytest.mark.parametrize(
     ("backbone", "key", "classes", "expected"),
     [
         ("vggface", "classifier.6.weight", 1000, "trained on ImageNet .* 'vgg16' or 'resnet50'"),
-        ("resnet50", "fc.weight", 8631, "trained on VGGFace2 .* backbone 'vggface2'"),
+        ("resnet50", "fc.weight", 8631, "trained on VGGFace2 .* got those of 'vggface2'"),
         ("vggface2", "fc.weight", 1000, "trained on ImageNet"),
     ],
 )
-def test_the_classes_tell_twins_apart(backbone, key, classes, expected, tmp_path):
+def test_the_number_of_classes_tells_equal_networks_apart(
+    backbone, key, classes, expected, tmp_path
+):
     torch.save({key: torch.zeros(classes, 4)}, tmp_path / "w.pth")
     with pytest.raises(AffectkitError, match=expected):
         build_backbone(backbone, weights=str(tmp_path / "w.pth"))
 
 
-def test_classes_say_nothing_of_other_nets(tmp_path):
+def test_the_number_of_classes_is_ignored_for_other_backbones(tmp_path):
     torch.save(tiny_state() | {"fc.weight": torch.zeros(1000, 4)}, tmp_path / "w.pth")
     build_backbone(TINY, weights=str(tmp_path / "w.pth"))
 
 
-def test_emonet_is_known_and_declined(tmp_path):
+def test_emonet_weights_are_refused_with_the_reason(tmp_path):
     torch.save({"module.emo_net_2.0.conv1.weight": torch.zeros(2)}, tmp_path / "emonet_8.pth")
-    assert "EmoNet is an hourglass net" in refused("resnet50", tmp_path / "emonet_8.pth")
+    assert "EmoNet is an hourglass network" in load_error("resnet50", tmp_path / "emonet_8.pth")
 
 
-def test_a_folder_is_no_file_of_weights(tmp_path):
-    assert "is a folder without weights" in refused(TINY, tmp_path)
+def test_a_folder_without_weights_is_refused(tmp_path):
+    assert "is a folder without weights" in load_error(TINY, tmp_path)
 
 
-# what a stranger's file must not do
+# files must not run code
 
 
 class Payload:
@@ -223,48 +225,48 @@ def legacy(content, path):
 
 @pytest.mark.parametrize("name", ["w.pt", "w.pkl", "w.h5"])
 @pytest.mark.parametrize("save", [torch.save, legacy, plain_pickle, text_pickle])
-def test_a_pickle_never_runs(save, name, tmp_path):
+def test_pickles_are_never_run(save, name, tmp_path):
     trace = tmp_path / "trace"
     save({"fc.weight": Payload(trace)}, tmp_path / name)
-    refused("vggface2", tmp_path / name)
+    load_error("vggface2", tmp_path / name)
     assert not trace.exists()
 
 
-def test_a_pickled_module_is_refused_with_the_reason_and_a_way_out(tmp_path):
+def test_the_error_for_a_pickled_module_says_why_and_what_to_do(tmp_path):
     torch.save(torch.nn.Linear(2, 2), tmp_path / "enet_b0_8_best_vgaf.pt")
-    message = refused(TINY, tmp_path / "enet_b0_8_best_vgaf.pt")
+    message = load_error(TINY, tmp_path / "enet_b0_8_best_vgaf.pt")
     assert "torch.nn.modules.linear.Linear" in message
     assert "safetensors.torch.save_file" in message
 
 
-def test_cydonias_pickle_of_arrays_is_refused_too(tmp_path):
+def test_cydonia999_s_pickle_of_arrays_is_refused(tmp_path):
     plain_pickle({"conv1.weight": np.zeros((64, 3, 7, 7))}, tmp_path / "resnet50_ft_weight.pkl")
-    assert "numpy" in refused("vggface2", tmp_path / "resnet50_ft_weight.pkl")
+    assert "numpy" in load_error("vggface2", tmp_path / "resnet50_ft_weight.pkl")
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_file_cut_short_is_told(name, tmp_path):
+def test_a_truncated_file_is_reported(name, tmp_path):
     WRITERS[name](tmp_path / name, files.make_small())
     content = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(content[: len(content) // 2])
-    assert "damaged or cut short" in refused("vggface", tmp_path / name)
+    assert "damaged or truncated" in load_error("vggface", tmp_path / name)
 
 
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b"", "no file of weights that can be read: known are Keras, MatConvNet, PyTorch"),
-        (b"hello", "no file of weights"),
+        (b"", "is not a weight file; expected one of Keras, MatConvNet, PyTorch"),
+        (b"hello", "is not a weight file"),
         (b"MATLAB 7.3 MAT-file", "save it in Matlab with the option '-v7'"),
         (b"\x1f\x8b\x08", "is an archive"),
     ],
 )
-def test_other_files_are_told(content, expected, tmp_path):
+def test_other_files_are_refused_with_advice(content, expected, tmp_path):
     (tmp_path / "w.bin").write_bytes(content)
-    assert expected in refused("vggface", tmp_path / "w.bin")
+    assert expected in load_error("vggface", tmp_path / "w.bin")
 
 
-def test_files_of_a_known_format_without_a_net_are_told(tmp_path):
+def test_files_without_a_network_are_refused(tmp_path):
     with files.h5py.File(tmp_path / "w.h5", "w") as file:
         file["table"] = [1.0]
     files.savemat(tmp_path / "w.mat", {"x": 1.0})
@@ -273,35 +275,35 @@ def test_files_of_a_known_format_without_a_net_are_told(tmp_path):
     writer.write({"x": 1.0})
     writer.save()
     for name, expected in {"h5": "Keras", "mat": "MatConvNet", "pth": "state dict"}.items():
-        assert expected in refused("vggface", tmp_path / f"w.{name}")
-    assert "no Torch7 net" in refused("vggface", tmp_path / "w.t7")
+        assert expected in load_error("vggface", tmp_path / f"w.{name}")
+    assert "no Torch7 network" in load_error("vggface", tmp_path / "w.t7")
 
 
-# fetching
+# downloads
 
 
-def test_published_weights_are_fetched_once(vgg, tmp_path, monkeypatch):
+def test_published_weights_are_downloaded_once(vgg, tmp_path, monkeypatch):
     files.write_keras(tmp_path / "notop.h5", vgg)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
-    monkeypatch.setitem(fetching.SOURCES, "vggface", (tmp_path / "notop.h5").as_uri())
+    monkeypatch.setitem(loading.URLS, "vggface", (tmp_path / "notop.h5").as_uri())
     first, _, _ = build_backbone("vggface", pretrained=True)
     (tmp_path / "notop.h5").unlink()
     again, _, _ = build_backbone("vggface", pretrained=True)
     assert torch.equal(first.features[0].weight, again.features[0].weight)
 
 
-def test_a_fetched_file_must_be_the_one_its_name_promises(tmp_path, monkeypatch):
+def test_a_download_with_a_wrong_checksum_is_refused(tmp_path, monkeypatch):
     (tmp_path / "vgg16-397923af.pth").write_bytes(b"something else")
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
     source = (tmp_path / "vgg16-397923af.pth").as_uri()
-    monkeypatch.setitem(fetching.SOURCES, "vgg16", source)
+    monkeypatch.setitem(loading.URLS, "vgg16", source)
     with pytest.raises(AffectkitError, match=r"invalid hash value"):
         build_backbone("vgg16", pretrained=True)
     assert not list((tmp_path / "cache").rglob("*vgg16*"))
 
 
-def test_weights_that_cannot_be_fetched_say_what_to_set(tmp_path, monkeypatch):
+def test_a_failed_download_says_what_to_set(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
-    monkeypatch.setitem(fetching.SOURCES, "vggface", (tmp_path / "gone.h5").as_uri())
+    monkeypatch.setitem(loading.URLS, "vggface", (tmp_path / "gone.h5").as_uri())
     with pytest.raises(AffectkitError, match=r"set model\.weights to a local file"):
         build_backbone("vggface", pretrained=True)

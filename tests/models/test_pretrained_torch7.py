@@ -1,4 +1,4 @@
-"""Torch7 files: what they claim is held against their bytes."""
+"""Torch7 files: all sizes and strides in them are checked against their bytes."""
 
 import numpy as np
 import pytest
@@ -9,12 +9,12 @@ from affectkit.models.pretrained import read_weights
 from tests.models import weight_files as files
 
 
-def refused(tmp_path, write):
+def load_error(tmp_path, write):
     writer = files.Torch7Writer(tmp_path / "w.t7")
     write(writer)
     writer.save()
     with pytest.raises(
-        AffectkitError, match=r"w\.t7 looks like a file of Torch7, but is damaged"
+        AffectkitError, match=r"w\.t7 looks like a Torch7 file, but is damaged"
     ) as e:
         read_weights(tmp_path / "w.t7")
     return str(e.value)
@@ -27,28 +27,28 @@ def begin_net(writer):
 
 
 @pytest.mark.parametrize("stride", [(1000, 1), (5, 1), (-1, 1)])
-def test_a_tensor_cannot_reach_beyond_its_storage(stride, tmp_path):
+def test_a_tensor_that_exceeds_its_storage_is_refused(stride, tmp_path):
     def write(writer):
         begin_net(writer)
         writer.tensor(np.zeros((4, 4)), stride=stride)
 
-    assert "reaches beyond its 16 numbers" in refused(tmp_path, write)
+    assert "exceeds its storage of 16 numbers" in load_error(tmp_path, write)
 
 
-def test_a_storage_cannot_announce_more_than_the_file(tmp_path):
+def test_a_storage_larger_than_the_file_is_refused(tmp_path):
     def write(writer):
         begin_net(writer)
-        writer.tensor(np.zeros(4), announced=2**40)
+        writer.tensor(np.zeros(4), stated_size=2**40)
 
-    assert "more than there are" in refused(tmp_path, write)
+    assert "remain" in load_error(tmp_path, write)
 
 
 def test_functions_and_endless_nesting_are_refused(tmp_path):
-    assert "a function" in refused(tmp_path, lambda w: (begin_net(w), w.integer(8, 9, 4)))
-    assert "recursion" in refused(tmp_path, lambda w: [w.integer(3, i, 1) for i in range(5000)])
+    assert "a function" in load_error(tmp_path, lambda w: (begin_net(w), w.integer(8, 9, 4)))
+    assert "recursion" in load_error(tmp_path, lambda w: [w.integer(3, i, 1) for i in range(5000)])
 
 
-def test_an_object_written_twice_is_one(tmp_path):
+def test_a_repeated_object_is_read_as_a_reference_to_the_first(tmp_path):
     writer = files.Torch7Writer(tmp_path / "w.t7")
     writer.torch_class("nn.Sequential")
     writer.begin(3)

@@ -1,7 +1,7 @@
-"""Weight files in the formats in which they were published, and their nets computed by hand.
+"""Writers of weight files in their published formats, and the same networks computed by hand.
 
-All files of one net hold the same weights: small random ones of the true shapes, in the channel
-order of each format; the classifiers, which a backbone leaves out, are of a few units.
+All files of one network contain the same small random weights of the true shapes, in the channel
+order of each format. The classifiers, which a backbone ignores, have only a few units.
 """
 
 import struct
@@ -24,40 +24,40 @@ def vgg_names():
 
 
 def make_vgg(seed=0):
-    """(kernel, bias) by Caffe's names; kernels (row, col, in, out) on blue-green-red."""
+    """(kernel, bias) by Caffe's names; kernels (row, col, in, out) for BGR images."""
     random = np.random.default_rng(seed)
-    weights, before = {}, 3
+    weights, width_in = {}, 3
     for name, width in zip(vgg_names(), sum(WIDTHS.values(), ()), strict=True):
-        spread = np.float32(np.sqrt(2 / (9 * before)))
-        kernel = random.standard_normal((3, 3, before, width), dtype=np.float32) * spread
+        std = np.float32(np.sqrt(2 / (9 * width_in)))
+        kernel = random.standard_normal((3, 3, width_in, width), dtype=np.float32) * std
         weights[name] = kernel, random.standard_normal(width, dtype=np.float32)
-        before = width
+        width_in = width
     for name, shape in {"fc6": (8, 4), "fc7": (4, 4), "fc8": (4, 2622)}.items():
         weights[name] = np.ones(shape, np.float32), np.zeros(shape[1], np.float32)
     return weights
 
 
 def make_small():
-    """As `make_vgg`, for what does not look at shapes."""
+    """Like `make_vgg`, with small shapes, for tests that ignore shapes."""
     names = [*vgg_names(), "fc6", "fc7", "fc8"]
     return {name: (np.ones((3, 3, 3, 2), np.float32), np.zeros(2, np.float32)) for name in names}
 
 
 def vgg_by_hand(weights, image):
-    """Pool5 of one picture (row, col, BGR), in numpy; channel, row, col in one row."""
+    """Pool5 of one image (row, col, BGR), in numpy, flattened from (channel, row, col)."""
     x = image - MEAN
     for name in vgg_names():
         kernel, bias = weights[name]
         patches = sliding_window_view(np.pad(x, ((1, 1), (1, 1), (0, 0))), (3, 3), (0, 1))
         x = np.maximum(np.tensordot(patches, kernel, ([3, 4, 2], [0, 1, 2])) + bias, 0)
         if name in ("conv1_2", "conv2_2", "conv3_3", "conv4_3", "conv5_3"):
-            rows, cols = (side + side % 2 for side in x.shape[:2])  # SAME: one more where odd
+            rows, cols = (side + side % 2 for side in x.shape[:2])  # SAME: pad odd sides by one
             x = np.pad(x, ((0, rows - x.shape[0]), (0, cols - x.shape[1]), (0, 0)))
             x = x.reshape(rows // 2, 2, cols // 2, 2, -1).max((1, 3))
     return x.transpose(2, 0, 1).ravel()
 
 
-def red_first(weights):
+def to_rgb(weights):
     kernel, bias = weights["conv1_1"]
     return weights | {"conv1_1": (kernel[:, :, ::-1], bias)}
 
@@ -73,20 +73,20 @@ def as_torch(weights, rename=str):
 
 
 def write_dag(path, weights):
-    """vgg_face_dag.pth: torch.save of 2018, red-green-blue."""
-    torch.save(as_torch(red_first(weights)), path, _use_new_zipfile_serialization=False)
+    """vgg_face_dag.pth: torch.save of 2018, RGB."""
+    torch.save(as_torch(to_rgb(weights)), path, _use_new_zipfile_serialization=False)
 
 
 def write_port(path, weights):
-    """A port of the Torch7 file, saved from DataParallel: conv_1_1, blue-green-red."""
+    """A port of the Torch7 file, saved from DataParallel: conv_1_1, BGR."""
     tensors = as_torch(weights, lambda name: name.replace("conv", "conv_"))
     torch.save({"state_dict": {f"module.{k}": v for k, v in tensors.items()}}, path)
 
 
 def write_safetensors(path, weights):
-    """torchvision's names, red-green-blue."""
+    """torchvision's names, RGB."""
     numbers = dict(zip(vgg_names(), TORCHVISION, strict=True))
-    convolutions = {name: w for name, w in red_first(weights).items() if name in numbers}
+    convolutions = {name: w for name, w in to_rgb(weights).items() if name in numbers}
     save_file(as_torch(convolutions, lambda name: f"features.{numbers[name]}"), path)
 
 
@@ -113,9 +113,9 @@ def cell(*values):
 
 
 def write_matconvnet(path, weights, *, nested=True, mean=MEAN[::-1], keys=()):
-    """vgg_face.mat: kernels (row, col, in, out) on red-green-blue, biases as columns."""
+    """vgg_face.mat: kernels (row, col, in, out) for RGB images, biases as columns."""
     layers = []
-    for name, (kernel, bias) in red_first(weights).items():
+    for name, (kernel, bias) in to_rgb(weights).items():
         kernel = kernel[None, None] if kernel.ndim == 2 else kernel
         arrays = (kernel, bias[:, None])
         held = dict(zip(keys, arrays, strict=True)) if keys else {"weights": cell(*arrays)}
@@ -127,7 +127,7 @@ def write_matconvnet(path, weights, *, nested=True, mean=MEAN[::-1], keys=()):
 
 
 class Torch7Writer:
-    """Lua Torch's binary serialisation, as torch.save of a net writes it."""
+    """Lua Torch's binary serialisation, as torch.save writes a network."""
 
     def __init__(self, path):
         self.path, self.parts, self.count = path, [], 0
@@ -177,14 +177,14 @@ class Torch7Writer:
             self.write(key)
             self.write(value)
 
-    def tensor(self, array, *, stride=None, announced=None):
+    def tensor(self, array, *, stride=None, stated_size=None):
         array = np.ascontiguousarray(array, dtype=np.float32)
         self.torch_class("torch.FloatTensor")
         self.integer(array.ndim)
         self.longs(*array.shape)
         self.longs(*(stride or [step // 4 for step in array.strides]), 1)
         self.torch_class("torch.FloatStorage")
-        self.longs(array.size if announced is None else announced)
+        self.longs(array.size if stated_size is None else stated_size)
         self.parts.append(array.tobytes())
 
     def save(self):
@@ -211,35 +211,35 @@ RESNET_BLOCKS = {2: (3, 64), 3: (4, 128), 4: (6, 256), 5: (3, 512)}
 
 
 def make_resnet(seed=0):
-    """VGGFace2's ResNet-50 by Keras' names: arrays of each layer, blue-green-red."""
+    """VGGFace2's ResNet-50 by Keras' names: arrays of each layer, for BGR images."""
     random = np.random.default_rng(seed)
     layers = {}
 
-    def add(name, side, before, width):
-        spread = np.float32(np.sqrt(2 / (side * side * before)))
-        shape = (side, side, before, width)
-        layers[name] = [random.standard_normal(shape, dtype=np.float32) * spread]
+    def add(name, side, width_in, width):
+        std = np.float32(np.sqrt(2 / (side * side * width_in)))
+        shape = (side, side, width_in, width)
+        layers[name] = [random.standard_normal(shape, dtype=np.float32) * std]
         gamma, variance = random.uniform(0.5, 1.0, (2, width)).astype(np.float32)
         beta, mean = random.normal(0, 0.1, (2, width)).astype(np.float32)
         layers[f"{name}/bn"] = [gamma, beta, mean, variance]
 
     add("conv1/7x7_s2", 7, 3, 64)
-    before = 64
+    width_in = 64
     for stage, (count, width) in RESNET_BLOCKS.items():
         for block in range(1, count + 1):
             name = f"conv{stage}_{block}"
-            add(f"{name}_1x1_reduce", 1, before, width)
+            add(f"{name}_1x1_reduce", 1, width_in, width)
             add(f"{name}_3x3", 3, width, width)
             add(f"{name}_1x1_increase", 1, width, 4 * width)
             if block == 1:
-                add(f"{name}_1x1_proj", 1, before, 4 * width)
-            before = 4 * width
+                add(f"{name}_1x1_proj", 1, width_in, 4 * width)
+            width_in = 4 * width
     layers["classifier"] = [np.ones((4, 8631), np.float32), np.zeros(8631, np.float32)]
     return layers
 
 
 def resnet_by_hand(layers, image):
-    """Pooled features of one picture (row, col, BGR), after the published Caffe description."""
+    """Pooled features of one image (row, col, BGR), following the published Caffe description."""
     functional = torch.nn.functional
 
     def convolve(x, name, stride=1):

@@ -1,23 +1,22 @@
-"""Pretrained weights from files as they were published, whatever program wrote them.
+"""Pretrained weights from the files in which they were published.
 
-`read_weights` gives the tensors of any of these formats in torch's memory order, `naming` the
-layer names that a backbone goes by, `load_into` puts them in place or says what does not fit.
-Nothing here runs code that a file brings: no pickle is executed.
+`read_weights` reads all supported formats, `rename_vgg_layers` and `rename_resnet_layers` convert
+layer names, `load_weights` loads the tensors into a backbone, with a clear error if they do not
+match. No code in a file is executed: pickles are never run.
 
-First convolutions trained on blue-green-red pixels are turned round when they are read, so that
-every backbone takes red-green-blue and no pixel is reordered later.
+All backbones take RGB images. The first convolution of weights that were trained on BGR images is
+reversed along its input channels when they are read.
 """
 
-from affectkit.models.pretrained.fetching import fetch
-from affectkit.models.pretrained.fitting import check_classes, load_into
-from affectkit.models.pretrained.naming import vgg_layers, vggface2_layers
+from affectkit.models.pretrained.layer_names import rename_resnet_layers, rename_vgg_layers
+from affectkit.models.pretrained.loading import check_classes, download_weights, load_weights
 from affectkit.models.pretrained.reading import read_weights
 
 __all__ = [
     "check_classes",
-    "fetch",
-    "load_into",
+    "download_weights",
+    "load_weights",
     "read_weights",
-    "vgg_layers",
-    "vggface2_layers",
+    "rename_resnet_layers",
+    "rename_vgg_layers",
 ]

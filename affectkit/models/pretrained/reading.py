@@ -1,75 +1,82 @@
-"""Any published file of weights to tensors: its first bytes say who wrote it."""
+"""Read a weight file of any supported format, detected from its first bytes."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from affectkit.errors import AffectkitError
-from affectkit.models.pretrained.keras import read_keras
-from affectkit.models.pretrained.matconvnet import read_matconvnet
-from affectkit.models.pretrained.state_dicts import read_safetensors, read_torch
-from affectkit.models.pretrained.stored import Stored
+from affectkit.files import StrPath
+from affectkit.models.pretrained.formats import (
+    PretrainedWeights,
+    read_keras,
+    read_matconvnet,
+    read_safetensors,
+    read_torch,
+)
 from affectkit.models.pretrained.torch7 import read_torch7
 
-FORMATS: dict[str, Callable[[Path], Stored]] = {
+FORMATS: dict[str, Callable[[Path], PretrainedWeights]] = {
     "Keras": read_keras,
     "MatConvNet": read_matconvnet,
     "PyTorch": read_torch,
     "safetensors": read_safetensors,
     "Torch7": read_torch7,
 }
-SIGNS = {
+FIRST_BYTES = {
     b"\x89HDF": "Keras",
     b"MATLAB 5.0": "MatConvNet",
     b"PK\x03\x04": "PyTorch",
-    b"\x80": "PyTorch",  # a pickle: older state dicts, and much that is refused
+    b"\x80": "PyTorch",  # a pickle: an older state dict, or unsafe
     b"\x03\x00\x00\x00": "Torch7",
     b"\x04\x00\x00\x00": "Torch7",
 }
-PICKLES = (".pkl", ".pickle", ".pth", ".pt")
-ELSEWISE = {
+PICKLE_SUFFIXES = (".pkl", ".pickle", ".pth", ".pt")
+UNSUPPORTED = {
     b"MATLAB 7.3": "is a Matlab file of version 7.3; save it in Matlab with the option '-v7'",
-    b"\x1f\x8b": "is an archive; unpack it and give the file of weights in it",
-    b"version https://git-lfs": "stands for a file that git-lfs has not fetched yet",
+    b"\x1f\x8b": "is an archive; unpack it and use the weight file in it",
+    b"version https://git-lfs": "is a git-lfs pointer; run 'git lfs pull' to get the weight file",
 }
 
 
-def read_weights(path: Path) -> Stored:
-    """Read a file of weights in any of `FORMATS`.
+def read_weights(path: StrPath) -> PretrainedWeights:
+    """Read a weight file in one of `FORMATS`.
 
     Raises:
-        AffectkitError: no such file, none of the formats, damaged, or a pickle.
+        AffectkitError: the file does not exist, has another format, is damaged, or is an unsafe
+            pickle.
     """
+    path = Path(path)
     if not path.is_file():
-        absent = "is a folder without weights" if path.is_dir() else "do not exist"
+        reason = "is a folder without weights" if path.is_dir() else "does not exist"
         raise AffectkitError(
-            f"weights {path} {absent}; give a .safetensors or .pth file, a Keras .h5, "
+            f"model.weights: {path} {reason}; expected a .safetensors or .pth file, a Keras .h5, "
             "a MatConvNet .mat, a Torch7 .t7, or a trained run"
         )
-    kind = _kind(path)
+    name = _detect_format(path)
     try:
-        return FORMATS[kind](path)
+        return FORMATS[name](path)
     except AffectkitError:
         raise
-    except Exception as error:  # every reader has its own ways to fail on a damaged file
+    except Exception as error:  # each library raises other errors for a damaged file
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise AffectkitError(
-            f"{path} looks like a file of {kind}, but is damaged or cut short ({reason[:120]})"
+            f"{path} looks like a {name} file, but is damaged or truncated ({reason[:120]}); "
+            "download it again"
         ) from None
 
 
-def _kind(path: Path) -> str:
+def _detect_format(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(128)
-    for sign, kind in SIGNS.items():
-        if head.startswith(sign):
-            return kind
-    if head[8:9] == b"{":  # after the length of its header
+    for first_bytes, name in FIRST_BYTES.items():
+        if head.startswith(first_bytes):
+            return name
+    if head[8:9] == b"{":  # the header of a safetensors file follows its length
         return "safetensors"
-    if head and path.suffix in PICKLES:
+    if head and path.suffix in PICKLE_SUFFIXES:
         return "PyTorch"
-    for sign, advice in ELSEWISE.items():
-        if head.startswith(sign):
+    for first_bytes, advice in UNSUPPORTED.items():
+        if head.startswith(first_bytes):
             raise AffectkitError(f"{path} {advice}")
     raise AffectkitError(
-        f"{path} is no file of weights that can be read: known are {', '.join(sorted(FORMATS))}"
+        f"{path} is not a weight file; expected one of {', '.join(sorted(FORMATS))}"
     )

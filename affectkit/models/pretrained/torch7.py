@@ -1,11 +1,11 @@
-"""Torch7 nets (`.t7`), as `VGG_FACE.t7`: the binary serialisation of Lua Torch, read strictly.
+"""Reader of Torch7 networks (`.t7`, such as `VGG_FACE.t7`): Lua Torch's binary serialisation.
 
 A file is one object: a number, a string, a table, or a torch class. Tensors and storages are read
-as arrays, every other class (`nn.Sequential`, ...) as the table of its fields; functions, which
-are Lua byte code, are refused. The package `torchfile` reads the same, but lays a tensor over
-memory by whatever strides a file claims; here every claim is held against the file's size.
+as arrays, all other classes (`nn.Sequential`, ...) as tables of their fields. Functions, which are
+Lua byte code, are refused. The package `torchfile` reads the same format, but trusts the strides
+and sizes in a file; here they are all checked against the size of the file.
 
-Layers are named by their number in the net, counted from 1 as in Lua: "1.weight".
+Layers are named by their number in the network, starting at 1 as in Lua: "1.weight".
 """
 
 import math
@@ -18,27 +18,27 @@ import torch
 from torch import Tensor
 
 from affectkit.errors import AffectkitError
-from affectkit.models.pretrained.stored import Stored, flat
+from affectkit.models.pretrained.formats import PretrainedWeights, vector_tensor
 
 NIL, NUMBER, STRING, TABLE, TORCH, BOOLEAN = range(6)
-KINDS = {
+DTYPES = {
     "Byte": "u1", "Char": "i1", "Short": "<i2", "Int": "<i4", "Long": "<i8",
     "Float": "<f4", "Double": "<f8", "Cuda": "<f4", "CudaDouble": "<f8",
 }  # fmt: skip
-TENSOR = {f"torch.{kind}Tensor" for kind in KINDS}
-STORAGE = {f"torch.{kind}Storage": dtype for kind, dtype in KINDS.items()}
+TENSOR = {f"torch.{name}Tensor" for name in DTYPES}
+STORAGE = {f"torch.{name}Storage": dtype for name, dtype in DTYPES.items()}
 
 
-def read_torch7(path: Path) -> Stored:
-    """Read the weights and biases of a net of layers in a row.
+def read_torch7(path: Path) -> PretrainedWeights:
+    """Read the weights and biases of a sequential network.
 
     Raises:
-        AffectkitError: the file holds something else.
+        AffectkitError: the file contains something else.
     """
     net = _Reader(np.memmap(path, dtype=np.uint8, mode="r")).read()
     if not isinstance(net, dict) or not isinstance(net.get("modules"), dict):
-        raise AffectkitError(f"{path} holds no Torch7 net of layers in a row (nn.Sequential)")
-    return Stored(_weights(net, ""), "BGR")
+        raise AffectkitError(f"{path} has no Torch7 network; expected an nn.Sequential")
+    return PretrainedWeights(_weights(net, ""), "BGR")
 
 
 def _weights(module: dict[Any, Any], prefix: str) -> dict[str, Tensor]:
@@ -47,84 +47,88 @@ def _weights(module: dict[Any, Any], prefix: str) -> dict[str, Tensor]:
         tensors |= _weights(layer, f"{prefix}{number:.0f}.")
     if isinstance(module.get("weight"), np.ndarray):
         weight = torch.from_numpy(np.array(module["weight"], dtype=np.float32))
-        if weight.ndim == 2 and "kW" in module:  # SpatialConvolutionMM keeps kernels as rows
+        if weight.ndim == 2 and "kW" in module:  # SpatialConvolutionMM stores kernels as rows
             weight = weight.reshape(len(weight), -1, int(module["kH"]), int(module["kW"]))
         tensors[f"{prefix}weight"] = weight
     if isinstance(module.get("bias"), np.ndarray):
-        tensors[f"{prefix}bias"] = flat(module["bias"])
+        tensors[f"{prefix}bias"] = vector_tensor(module["bias"])
     return tensors
 
 
 class _Reader:
-    """Goes through the bytes once; an object written twice is a reference the second time."""
+    """Reads the bytes once, in order. A repeated object is a reference to its first occurrence."""
 
     def __init__(self, data: np.ndarray) -> None:
         self.data = data
-        self.at = 0
-        self.seen: dict[int, Any] = {}
+        self.position = 0
+        self.objects: dict[int, Any] = {}
 
-    def take(self, count: int) -> np.ndarray:
-        if not 0 <= count <= len(self.data) - self.at:
-            raise ValueError(f"{count} bytes announced at byte {self.at}, more than there are")
-        self.at += count
-        return self.data[self.at - count : self.at]
+    def read_bytes(self, count: int) -> np.ndarray:
+        remaining = len(self.data) - self.position
+        if not 0 <= count <= remaining:
+            raise ValueError(
+                f"expected {count} bytes at byte {self.position}, but only {remaining} remain"
+            )
+        self.position += count
+        return self.data[self.position - count : self.position]
 
-    def integer(self) -> int:
-        return int(struct.unpack("<i", self.take(4).tobytes())[0])
+    def read_integer(self) -> int:
+        return int(struct.unpack("<i", self.read_bytes(4).tobytes())[0])
 
-    def longs(self, count: int) -> list[int]:
-        return [int(x) for x in self.take(8 * count).view("<i8")]
+    def read_longs(self, count: int) -> list[int]:
+        return [int(x) for x in self.read_bytes(8 * count).view("<i8")]
 
-    def text(self) -> str:
-        return self.take(self.integer()).tobytes().decode("latin-1")
+    def read_text(self) -> str:
+        return self.read_bytes(self.read_integer()).tobytes().decode("latin-1")
 
     def read(self) -> Any:  # noqa: ANN401
-        kind = self.integer()
+        kind = self.read_integer()
         if kind == NIL:
             return None
         if kind == NUMBER:
-            return struct.unpack("<d", self.take(8).tobytes())[0]
+            return struct.unpack("<d", self.read_bytes(8).tobytes())[0]
         if kind == STRING:
-            return self.text()
+            return self.read_text()
         if kind == BOOLEAN:
-            return bool(self.integer())
+            return bool(self.read_integer())
         if kind not in (TABLE, TORCH):
-            raise ValueError(f"object of kind {kind} at byte {self.at}: a function, or no Torch7")
-        index = self.integer()
-        if index not in self.seen:
-            self.seen[index] = {}
-            found = self.table(self.seen[index]) if kind == TABLE else self.thing(index)
-            self.seen[index] = found
-        return self.seen[index]
+            raise ValueError(
+                f"object of kind {kind} at byte {self.position}: a function, or not a Torch7 file"
+            )
+        index = self.read_integer()
+        if index not in self.objects:
+            self.objects[index] = {}
+            read = self.read_table if kind == TABLE else self.read_torch_class
+            self.objects[index] = read(self.objects[index])
+        return self.objects[index]
 
-    def table(self, into: dict[Any, Any]) -> dict[Any, Any]:
-        for _ in range(self.integer()):
+    def read_table(self, table: dict[Any, Any]) -> dict[Any, Any]:
+        for _ in range(self.read_integer()):
             key = self.read()
-            into[key] = self.read()
-        return into
+            table[key] = self.read()
+        return table
 
-    def thing(self, index: int) -> Any:  # noqa: ANN401
-        version = self.text()
-        name = self.text() if version.startswith("V ") else version
+    def read_torch_class(self, fields: dict[Any, Any]) -> Any:  # noqa: ANN401
+        version = self.read_text()
+        name = self.read_text() if version.startswith("V ") else version
         if name in TENSOR:
-            return self.tensor()
+            return self.read_tensor()
         if name in STORAGE:
             dtype = np.dtype(STORAGE[name])
-            return self.take(self.longs(1)[0] * dtype.itemsize).view(dtype)
-        fields: dict[Any, Any] = self.seen[index]
+            return self.read_bytes(self.read_longs(1)[0] * dtype.itemsize).view(dtype)
         fields.update(self.read())
         return fields
 
-    def tensor(self) -> np.ndarray | None:
-        ndim = self.integer()
-        size, stride = self.longs(ndim), self.longs(ndim)
-        start = self.longs(1)[0] - 1
+    def read_tensor(self) -> np.ndarray | None:
+        ndim = self.read_integer()
+        size, stride = self.read_longs(ndim), self.read_longs(ndim)
+        start = self.read_longs(1)[0] - 1
         storage = self.read()
         if storage is None or ndim == 0:
             return None
         last = start + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
         inside = min([start, *(n - 1 for n in size), *stride]) >= 0 and last < len(storage)
         if not inside or math.prod(size) > len(storage):
-            raise ValueError(f"a tensor of {size} reaches beyond its {len(storage)} numbers")
-        steps = [step * storage.itemsize for step in stride]
-        return np.lib.stride_tricks.as_strided(storage[start:], size, steps, writeable=False)
+            raise ValueError(f"a tensor of {size} exceeds its storage of {len(storage)} numbers")
+        strides = [step * storage.itemsize for step in stride]
+        return np.lib.stride_tricks.as_strided(storage[start:], size, strides, writeable=False)

@@ -1,0 +1,116 @@
+"""Read the inputs of the model from recordings: faces, and landmarks in crop coordinates.
+
+A recording stores its faces uncompressed, about 64 in each file (see `recording.write_zarr`).
+`face_reader` reads the requested faces from the middle of these files directly into the batch. This
+takes a fifth of the time that zarr takes, because zarr reads whole files first. Recordings that are
+stored differently, or that are in memory, are read through xarray.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import xarray as xr
+import zarr
+from numpy.typing import NDArray
+from torch import Tensor
+from torchvision.transforms import v2
+
+from affectkit.models.cnn_rnn import CnnRnn
+from affectkit.recording import EDGE, FACE_CHUNK, POINTS, to_crop_coordinates
+
+FaceArray = NDArray[np.uint8]  # (frame, row, col, channel)
+FaceReader = Callable[[int, int, FaceArray], None]  # reads frames `start` to `stop` into `out`
+
+
+class Chunk(NamedTuple):
+    """Inputs of the model for T consecutive frames of a recording."""
+
+    image: Tensor  # (T, C, H, W), normalised
+    landmark: Tensor  # (T, P, 2)
+
+
+def read_chunks(
+    model: CnnRnn, recording: xr.Dataset, input_size: int, chunk: int = FACE_CHUNK
+) -> Iterator[Chunk]:
+    """Read a recording in chunks of at most `chunk` frames, on the device of the model.
+
+    Landmarks are 0 if the model does not use them.
+    """
+    device = model.head.weight.device
+    coordinates = recording[["landmark", "crop_box"]]
+    read_faces, shape = face_reader(recording), recording["face"].shape
+    for start in range(0, shape[0], chunk):
+        stop = min(start + chunk, shape[0])
+        face = np.empty((stop - start, *shape[1:]), np.uint8)
+        read_faces(start, stop, face)
+        landmark = np.zeros((stop - start, POINTS, 2), np.float32)
+        if model.landmarks:
+            landmark = landmark_in_crop(coordinates.isel(frame=slice(start, stop)))
+        resized = resize(torch.from_numpy(face).to(device), input_size)
+        yield Chunk(model.normalise(resized), torch.from_numpy(landmark).to(device))
+
+
+def face_reader(recording: xr.Dataset) -> FaceReader:
+    """A function that reads faces of a recording by the positions of their frames."""
+    path = recording.encoding.get("source", "")
+    if path:
+        group = zarr.open_group(path, mode="r")
+        complete = np.array_equal(group["frame"][:], recording["frame"])  # not a selection
+        if complete and _is_raw(group["face"].metadata):
+            return partial(_read_files, Path(path) / "face", group["face"].chunks[0])
+    return partial(_read_variable, recording["face"].variable)
+
+
+def _is_raw(array: zarr.core.metadata.ArrayV2Metadata) -> bool:
+    metadata = array.to_dict()
+    return (
+        (metadata["zarr_format"], metadata["order"], metadata["dtype"]) == (2, "C", "|u1")
+        and not metadata["compressor"]
+        and not metadata["filters"]
+        and metadata["dimension_separator"] == "."
+        and array.chunks[1:] == array.shape[1:]
+    )
+
+
+def _read_files(folder: Path, frames_per_file: int, start: int, stop: int, out: FaceArray) -> None:
+    size, buffer = out[0].nbytes, out.data.cast("B")
+    for number in range(start // frames_per_file, (stop - 1) // frames_per_file + 1):
+        file_start = number * frames_per_file
+        first, last = max(start, file_start), min(stop, file_start + frames_per_file)
+        part = buffer[(first - start) * size : (last - start) * size]
+        path = folder / f"{number}.0.0.0"
+        try:
+            with path.open("rb", buffering=0) as file:
+                file.seek((first - file_start) * size)
+                read = file.readinto(part)
+        except FileNotFoundError:  # zarr writes no file if all values are 0
+            part[:] = bytes(len(part))
+            continue
+        if read != len(part):
+            raise OSError(
+                f"{path} is truncated: expected {len(part)} bytes, got {read}; prepare it again"
+            )
+
+
+def _read_variable(face: xr.Variable, start: int, stop: int, out: FaceArray) -> None:
+    out[:] = face[start:stop].values
+
+
+def landmark_in_crop(recording: xr.Dataset) -> NDArray[np.float32]:
+    """Landmarks (frame, point, axis) in crop coordinates from -1 to 1; missing landmarks are 0."""
+    landmark = recording["landmark"].transpose("frame", "point", "axis").values
+    crop_box = recording["crop_box"].sel(edge=list(EDGE)).values
+    return np.nan_to_num(to_crop_coordinates(landmark, crop_box, 2) - 1)
+
+
+def resize(face: Tensor, size: int) -> Tensor:
+    """Resize uint8 faces (..., H, W, C) to `size` x `size` pixels, antialiased."""
+    if face.shape[-2] == size:
+        return face
+    channels_first = face.movedim(-1, -3)
+    resized: Tensor = v2.functional.resize(channels_first, [size, size], antialias=True)
+    return resized.movedim(-3, -1)

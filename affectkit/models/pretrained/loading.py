@@ -1,0 +1,122 @@
+"""Download published weights, and load tensors into a backbone after checks."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from affectkit.errors import AffectkitError
+
+# rcmalli's files without classifier: 60 and 95 MB instead of 580 and 165 MB, and no pickles
+URLS = {
+    "vgg16": "https://download.pytorch.org/models/vgg16-397923af.pth",
+    "vggface": "https://github.com/rcmalli/keras-vggface/releases/download/v2.0/"
+    "rcmalli_vggface_tf_notop_vgg16.h5",
+    "vggface2": "https://github.com/rcmalli/keras-vggface/releases/download/v2.0/"
+    "rcmalli_vggface_tf_notop_resnet50.h5",
+}
+MAX_NAMES = 3  # listed in an error message
+# number of classes of the last layer: training data, and the backbones with such weights
+CLASSES = {
+    1000: ("ImageNet", ("vgg16", "resnet50")),
+    2622: ("VGG-Face", ("vggface",)),
+    8631: ("VGGFace2", ("vggface2",)),
+}
+HINTS = {
+    "conv1_1.weight": "VGG-Face weights need backbone 'vggface'",
+    "conv1_7x7_s2.weight": "VGGFace2 weights need backbone 'vggface2'",
+    "emo_net_2.0.conv1.weight": "EmoNet is an hourglass network, which is not supported",
+}
+
+log = logging.getLogger(__name__)
+
+
+def download_weights(backbone: str) -> Path:
+    """The local copy of a backbone's published weights, downloaded at first use.
+
+    The names of torchvision's files contain the start of their SHA-256, which is checked. The other
+    files were published without a checksum.
+
+    Raises:
+        AffectkitError: the download failed.
+    """
+    url = URLS[backbone]
+    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    if path.is_file():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    checksum = torch.hub.HASH_REGEX.search(path.name)
+    try:
+        torch.hub.download_url_to_file(url, str(path), checksum[1] if checksum else None)
+    except (OSError, RuntimeError) as error:  # no network, no such file, or a wrong checksum
+        raise AffectkitError(
+            f"weights of {backbone!r} could not be downloaded from {url} ({str(error)[:120]}); "
+            "set model.weights to a local file, or model.pretrained to false"
+        ) from None
+    return path
+
+
+def check_classes(backbone: str, tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Check that weights with a classifier were trained for this backbone.
+
+    VGG-16 and VGG-Face have the same layers, and so have ResNet-50 and VGGFace2: the number of
+    classes distinguishes them.
+
+    Raises:
+        AffectkitError: the weights belong to another of the paper's backbones.
+    """
+    if not any(backbone in backbones for _, backbones in CLASSES.values()):
+        return
+    for tensor in tensors.values():
+        dataset, backbones = CLASSES.get(len(tensor) if tensor.ndim > 1 else 0, ("", (backbone,)))
+        if backbone not in backbones:
+            raise AffectkitError(
+                f"{path} was trained on {dataset} ({len(tensor)} classes); "
+                f"expected weights of backbone {backbone!r}, got those of "
+                f"{' or '.join(map(repr, backbones))}"
+            )
+
+
+def load_weights(
+    module: nn.Module, tensors: Mapping[str, Tensor], *, backbone: str, path: Path
+) -> None:
+    """Load all weights of `module`; top-level layers that it does not have are ignored.
+
+    Such a layer is, for example, a classifier.
+
+    Raises:
+        AffectkitError: a weight is missing or has another shape, or a layer has unknown weights.
+    """
+    expected = module.state_dict()
+    layers = {key.partition(".")[0] for key in expected}
+    given = {key: tensor for key, tensor in tensors.items() if key.partition(".")[0] in layers}
+    differences = _differences(expected, given)
+    if differences:
+        hint = next((text for key, text in HINTS.items() if key in tensors), "")
+        raise AffectkitError(
+            f"{path} does not match backbone {backbone!r}: {'; '.join(differences)}"
+            + (f" ({hint})" if hint else "")
+        )
+    module.load_state_dict(given, strict=False)
+    if ignored := sorted(set(tensors) - set(given)):
+        log.info("%s: %d weights loaded; ignored: %s", path, len(given), ", ".join(ignored))
+
+
+def _differences(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
+    # older files lack num_batches_tracked, which is only used if the momentum is None
+    missing = [k for k in expected if k not in given and not k.endswith("num_batches_tracked")]
+    unknown = [k for k in given if k not in expected]
+    shapes = [
+        f"{k} is {tuple(t.shape)}, expected {tuple(expected[k].shape)}"
+        for k, t in given.items()
+        if k in expected and t.shape != expected[k].shape
+    ]
+    named = (("missing", missing), ("unknown", unknown), ("wrong shape", shapes))
+    return [f"{difference}: {_first_names(keys)}" for difference, keys in named if keys]
+
+
+def _first_names(keys: Sequence[str]) -> str:
+    more = f" and {len(keys) - MAX_NAMES} more" if len(keys) > MAX_NAMES else ""
+    return ", ".join(keys[:MAX_NAMES]) + more
