@@ -1,11 +1,12 @@
-"""Shared recordings: affect is drawn into the pixels, so that its place and size are known."""
+"""Shared fixtures. Valence and arousal of the recordings are visible in their pixels."""
 
-import importlib
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import xarray as xr
 from hypothesis import settings
@@ -13,9 +14,9 @@ from hypothesis import settings
 from affectkit.cli.main import main
 from affectkit.recording import make_recording, save_recording
 from affectkit.training.fit import fit
-from affectkit.training.recipe import Recipe, read_recipe
+from affectkit.training.recipe import Recipe, parse_overrides, read_recipe
 
-# a busy machine is no failure, and a failure should come again
+# no time limit, since the machine may be busy; the same examples in every run
 settings.register_profile("affectkit", deadline=None, derandomize=True)
 settings.load_profile("affectkit")
 
@@ -24,8 +25,8 @@ SIZE = 16
 FPS = 25.0
 
 
-def draw_faces(affect: np.ndarray) -> np.ndarray:
-    """Faces (frame, row, col, channel): brightness is arousal, a patch's column is valence."""
+def make_faces(affect: np.ndarray) -> np.ndarray:
+    """Faces (frame, row, col, channel): brightness shows arousal, the column of a patch valence."""
     faces = np.zeros((len(affect), SIZE, SIZE, 3), np.uint8)
     faces[:] = (60 + 50 * affect[:, 1]).astype(np.uint8)[:, None, None, None]
     for number, valence in enumerate(affect[:, 0]):
@@ -34,16 +35,16 @@ def draw_faces(affect: np.ndarray) -> np.ndarray:
     return faces
 
 
-def draw_affect(frames: int, seed: int) -> np.ndarray:
-    """Two slow waves (frame, affect) inside [-1, 1]; each seed has its own phases."""
+def make_affect(frames: int, seed: int) -> np.ndarray:
+    """Two slow waves (frame, affect) in [-1, 1]; the seed determines their phases."""
     phase = np.random.default_rng(seed).uniform(0, 2 * np.pi, 2)
     angle = np.arange(frames)[:, None] / 25 * np.array([2.0, 1.3]) + phase
     return (0.8 * np.sin(angle)).astype(np.float32)
 
 
 def fake_recording(name: str, frames: int = FRAMES, seed: int = 0, **attrs) -> xr.Dataset:
-    """A sound recording with a face that fills its crop."""
-    affect = draw_affect(frames, seed)
+    """A valid recording with a face that fills its crop."""
+    affect = make_affect(frames, seed)
     square = np.tile(np.float32([20, 10, 20 + SIZE, 10 + SIZE]), (frames, 1))
     points = np.random.default_rng(seed).uniform(12, 24, (68, 2))
     variables = {
@@ -52,20 +53,30 @@ def fake_recording(name: str, frames: int = FRAMES, seed: int = 0, **attrs) -> x
         "crop_box": square,
         "landmark": np.tile(points.astype(np.float32), (frames, 1, 1)),
         "detected": np.ones(frames, bool),
-        "face": draw_faces(affect),
+        "face": make_faces(affect),
     }
-    described = {"recording": name, "dataset": "fake", "fps": FPS, "width": 64, "height": 48}
-    return make_recording(np.arange(frames) / FPS + 0.013, variables, described | attrs)
+    attributes = {"recording": name, "dataset": "fake", "fps": FPS, "width": 64, "height": 48}
+    return make_recording(np.arange(frames) / FPS + 0.013, variables, attributes | attrs)
 
 
 def fake_prediction(recording: xr.Dataset, noise: float = 0.1, seed: int = 0) -> xr.Dataset:
-    """The annotation with noise, labelled as a prediction is."""
-    draws = np.random.default_rng(seed).normal(0, noise, (recording.sizes["frame"], 2))
-    values = draw_affect(recording.sizes["frame"], seed) + draws.astype(np.float32)
+    """A prediction: the annotation with noise."""
+    noise_values = np.random.default_rng(seed).normal(0, noise, (recording.sizes["frame"], 2))
+    values = make_affect(recording.sizes["frame"], seed) + noise_values.astype(np.float32)
     annotation = recording["annotation"]
-    known = (annotation + draws.astype(np.float32)).where(annotation.notnull(), values)
-    attrs = {"recording": recording.attrs["recording"], "store": "", "run": ""}
+    known = (annotation + noise_values.astype(np.float32)).where(annotation.notnull(), values)
+    attrs = {"recording": recording.attrs["recording"], "recording_path": "", "run": ""}
     return xr.Dataset({"prediction": known.astype(np.float32)}, attrs=attrs)
+
+
+def local_clusters() -> list[psutil.Process]:
+    """The child processes that manage worker processes."""
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):
+            if "affectkit.cluster" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
 
 
 @pytest.fixture
@@ -75,7 +86,7 @@ def recording() -> xr.Dataset:
 
 @pytest.fixture
 def three_recordings() -> list[xr.Dataset]:
-    """Of unequal length; the second with unannotated frames, the third with lost faces."""
+    """Of unequal length; the second has unannotated frames, the third frames without a face."""
     first = fake_recording("first", 40, seed=1, subject="ann", split="train")
     second = fake_recording("second", 60, seed=2, subject="ben", split="validation")
     third = fake_recording("third", 25, seed=3, subject="cam", split="test")
@@ -88,7 +99,7 @@ def three_recordings() -> list[xr.Dataset]:
 
 
 @pytest.fixture
-def stores(three_recordings: list[xr.Dataset], tmp_path: Path) -> Path:
+def three_stored(three_recordings: list[xr.Dataset], tmp_path: Path) -> Path:
     """The folder with the three recordings on disk."""
     for each in three_recordings:
         save_recording(each, tmp_path / "recordings" / f"{each.attrs['recording']}.zarr")
@@ -97,46 +108,49 @@ def stores(three_recordings: list[xr.Dataset], tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def quick_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that `affectkit demo --quick` leaves, on fewer people and seconds."""
-    demo = importlib.import_module("affectkit.demo")  # `affectkit.demo` itself is the verb
+    """The output folder of a demo with fewer subjects and seconds than `--quick`."""
+    from affectkit.demo import DemoSize, run_demo_of_size
+
     folder = tmp_path_factory.mktemp("demo")
-    demo.demo(folder, demo.Size(*SMALL), workers=1, progress=lambda *state: None)
+    run_demo_of_size(folder, DemoSize(*SMALL), workers=1)
     return folder
 
 
 @pytest.fixture(name="make_recording")
 def _make_recording() -> Callable[..., xr.Dataset]:
-    """`fake_recording`, for tests that need another one."""
+    """The function `fake_recording`."""
     return fake_recording
 
 
 @pytest.fixture
 def make_prediction() -> Callable[..., xr.Dataset]:
-    """`fake_prediction`, for tests that need one."""
+    """The function `fake_prediction`."""
     return fake_prediction
 
 
-# people, seconds and recipe of the smallest demo that goes through all steps
+# subjects, seconds and recipe of the smallest demo that runs all steps
 SMALL = ((4, 1, 2), 8.0, "quick")
 SPLITS = {"train": (60, 45, 60, 50), "validation": (50, 40), "test": (30, 110)}
 
 
 @pytest.fixture
 def recordings(tmp_path) -> Path:
-    """Eight people in three splits; their affect is drawn into the pixels."""
+    """The folder of recordings of eight subjects in three splits."""
     seed = 0
     for split, counts in SPLITS.items():
         for count in counts:
             seed += 1
             name = f"person_{seed}"
-            described = {"subject": name, "split": split, "crop": {"size": 16}}
-            recording = fake_recording(name, count, seed, **described)
+            attributes = {"subject": name, "split": split, "crop": {"size": 16}}
+            recording = fake_recording(name, count, seed, **attributes)
             save_recording(recording, tmp_path / "recordings" / f"{name}.zarr")
     return tmp_path / "recordings"
 
 
 @pytest.fixture
 def recipe() -> Callable[..., Recipe]:
+    """Make a small recipe; `model__hidden=8` sets model.hidden, text is read as TOML."""
+
     def make(**changes: object) -> Recipe:
         settings = {
             "model.backbone": "test_resnet",
@@ -147,7 +161,9 @@ def recipe() -> Callable[..., Recipe]:
             "training.epochs": 3,
             "training.accelerator": "cpu",
         } | {key.replace("__", "."): value for key, value in changes.items()}
-        return read_recipe("quick", [f"{key}={_toml(value)}" for key, value in settings.items()])
+        return read_recipe(
+            "quick", **parse_overrides(f"{k}={_toml(v)}" for k, v in settings.items())
+        )
 
     return make
 
@@ -158,14 +174,14 @@ def _toml(value: object) -> str:
 
 @pytest.fixture
 def run(recordings, recipe, tmp_path) -> Path:
-    """A run that was trained for one epoch: its predictions are bad, and that is enough."""
+    """A run of one epoch; its predictions are poor."""
     fit(recipe(training__epochs=1, model__temporal="gru"), recordings, tmp_path / "run")
     return tmp_path / "run"
 
 
 @pytest.fixture
 def call(monkeypatch, capsys):
-    """Run a command; gives status, standard output and error."""
+    """Run a command; returns its exit status, standard output and standard error."""
 
     def run_command(*arguments):
         monkeypatch.setattr(sys, "argv", ["affectkit", *map(str, arguments)])

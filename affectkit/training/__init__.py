@@ -1,1 +1,1 @@
-"""From recordings to a run: recipe, windows, checkpoints and the loop."""
+"""Training: recipes, windows, the training loop, checkpoints, and the metadata of a run."""

@@ -1,4 +1,4 @@
-"""Augmentation, drawn once a window and applied alike to all its frames."""
+"""Augmentation: random per window, the same for all frames of a window."""
 
 import torch
 from torch import Tensor
@@ -7,22 +7,23 @@ from torchvision.transforms import v2
 
 from affectkit.training.windows import Batch
 
-# position in the row of 68 of each point's mirror image
+# index of each landmark's mirror image among the 68 points
 MIRROR = [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1),
           45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
           *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65]  # fmt: skip
 
 
 def augment(batch: Batch, size: int, cutout: float = 0.0) -> Batch:
-    """Draw crop, turn, light, colour and flip once a window, and apply them to all its frames.
+    """Randomly crop, rotate, change the colours of and mirror each window.
 
-    Uses torch's global random state. Landmarks go with the picture; mirrored ones change sides.
+    Uses torch's global random state. Landmarks are transformed with the picture; mirrored ones
+    exchange left and right.
 
     Args:
-        batch: windows; it stays as it is.
-        size: pixels a side of the pictures that come out.
-        cutout: how often, from 0 to 1, a window gets a black hole of 2 to 20 % of the picture, at
-            one place in all its frames. Landmarks in it stay.
+        batch: windows; not changed.
+        size: pixels a side of the result.
+        cutout: probability, from 0 to 1, that a black rectangle covers 2 to 20 % of a window's
+            pictures, at the same place in all frames. Landmarks in it are kept.
     """
     windows = [_augment_window(*window, size, cutout) for window in zip(*batch[:2], strict=True)]
     faces, landmarks = zip(*windows, strict=True)
@@ -35,23 +36,23 @@ def _augment_window(
     side = face.shape[1]
     points = tv_tensors.KeyPoints((landmark + 1) * (side / 2), canvas_size=(side, side))
     video = tv_tensors.Video(face.permute(0, 3, 1, 2))
-    draw = v2.Compose(
+    transform = v2.Compose(
         [
             v2.RandomResizedCrop(size, scale=(0.7, 1.0), ratio=(0.85, 1.18)),
             v2.RandomRotation(7, interpolation=v2.InterpolationMode.BILINEAR),
             v2.ColorJitter(brightness=0.4, contrast=0.3, saturation=0.3),
         ]
     )
-    video, points = draw(video, points)
-    placed = points.as_subclass(Tensor) / (size / 2) - 1
-    placed = torch.where(landmark.any(2, keepdim=True), placed, 0.0)
+    video, points = transform(video, points)
+    moved = points.as_subclass(Tensor) / (size / 2) - 1
+    moved = torch.where(landmark.any(2, keepdim=True), moved, 0.0)  # missing ones stay 0
     picture = video.as_subclass(Tensor).permute(0, 2, 3, 1)
     if torch.rand(()) < 0.5:
-        picture, placed = mirror(picture, placed)
+        picture, moved = mirror(picture, moved)
     if cutout:
-        hole = v2.RandomErasing(cutout, scale=(0.02, 0.2))
-        picture = hole(picture.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-    return picture, placed
+        erase = v2.RandomErasing(cutout, scale=(0.02, 0.2))
+        picture = erase(picture.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+    return picture, moved
 
 
 def mirror(face: Tensor, landmark: Tensor) -> tuple[Tensor, Tensor]:

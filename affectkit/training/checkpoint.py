@@ -1,115 +1,77 @@
-"""Weights to disk and back, without unpickling: a stranger's checkpoint cannot run code."""
+"""The checkpoint of a run: progress, model, optimiser and schedule; save and resume training."""
 
 import pickle
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from affectkit.errors import AffectkitError
-from affectkit.files import beside
-from affectkit.models.cnn_rnn import CnnRnn
-from affectkit.run import CHECKPOINT, ENSEMBLE, RECIPE, WEIGHTS, read_contract
-from affectkit.training.recipe import Recipe, read_recipe
+from affectkit.files import write_text
+from affectkit.models.temporal import State
+from affectkit.run import CHECKPOINT, HISTORY, WEIGHTS, best_epoch
+from affectkit.training.learner import Learner
+from affectkit.training.model import save_weights, write_or_keep
 
-FRAME_PART = ("cnn.", "connected.")  # what sees one frame by itself
+HistoryRow = dict[str, float]  # metrics of one epoch
 
 
-def build_model(recipe: Recipe) -> CnnRnn:
-    """Build the net of a recipe; what it does not start from is drawn from torch's random state.
+@dataclass
+class TrainingState:
+    """Progress of training: the finished epochs and the position in the current epoch."""
 
-    Where `model.weights` names a run, its part that sees single frames is taken over: a CNN that
-    was trained by itself, and is now trained on jointly with a memory.
+    history: list[HistoryRow] = field(default_factory=list)
+    step: int = 0  # finished steps of the current epoch
+    loss: float = 0.0  # sum over the finished steps of the current epoch
+    seconds: float = 0.0  # duration of the current epoch so far
+    hidden: State = ()  # hidden state after the last batch, if windows.order = "consecutive"
+    saved: float = field(default_factory=time.monotonic)  # time of the last checkpoint
+
+    def seconds_since_saved(self) -> float:
+        """Seconds since the last checkpoint."""
+        return time.monotonic() - self.saved
+
+
+def resume_training(learner: Learner, run: Path) -> TrainingState:
+    """Load the last checkpoint into the learner; without a checkpoint, start at the beginning.
 
     Raises:
-        AffectkitError: the weights cannot be had, or do not fit.
+        AffectkitError: the checkpoint is damaged or does not match the recipe, or the best weights
+            are missing.
     """
-    keys = recipe.model.model_dump() | {"input_size": recipe.windows.input_size}
-    start = Path(keys["weights"])
-    if not (start / WEIGHTS).is_file():
-        return CnnRnn(**keys)
-    model = CnnRnn(**(keys | {"weights": ""}))
-    tensors = load_model(start).state_dict()
-    taken = {name: tensors[name] for name in tensors if name.startswith(FRAME_PART)}
+    content = load_checkpoint(run)
+    if content is None:
+        return TrainingState()
     try:
-        model.load_state_dict(model.state_dict() | taken)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
+        learner.model.load_state_dict(content["model"])
+        learner.optimizer.load_state_dict(content["optimizer"])
+        learner.schedule.load_state_dict(content["schedule"])
+        learner.fabric.strategy.precision.load_state_dict(content["precision"])
+        state = TrainingState(**content["state"])
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise AffectkitError(
-            f"the CNN of {start} does not fit recipe {recipe.name!r}: {reason}"
-        ) from None
-    return model
-
-
-def save_weights(model: torch.nn.Module, run: Path, **instead: torch.Tensor) -> None:
-    """Write the weights as safetensors; what is in `instead` goes in place of the net's own.
-
-    Raises:
-        AffectkitError: they could not be written; the older ones stand.
-    """
-    tensors = model.state_dict() | instead
-    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    with _kept_if_full(run / WEIGHTS) as partial:
-        save_file(tensors, partial)
-
-
-def load_model(run: Path) -> CnnRnn:
-    """Build the net of a run and load its best weights; in evaluation mode, on the CPU.
-
-    Raises:
-        AffectkitError: `run` is not a run, has no weights yet, or they do not fit its recipe.
-    """
-    members = read_contract(run).get(ENSEMBLE)
-    if members:
-        raise AffectkitError(
-            f"{run} is the mean of {', '.join(members)} and has no net of its own; take one of them"
-        )
-    path = run / WEIGHTS
-    if not path.is_file():
-        raise AffectkitError(f"{run} has no {WEIGHTS} yet: its training has not finished an epoch")
-    recipe = read_recipe(run / RECIPE)
-    started = recipe.model.model_copy(update={"pretrained": False, "weights": ""})
-    model = build_model(recipe.model_copy(update={"model": started}))
-    try:
-        model.load_state_dict(load_file(path))
-    except (SafetensorError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise AffectkitError(f"{path} does not fit {run / RECIPE}: {reason}") from None
-    return model.eval()
-
-
-def save_checkpoint(run: Path, content: dict[str, Any]) -> None:
-    """Write all that training needs to go on.
-
-    Raises:
-        AffectkitError: it could not be written; the older one stands.
-    """
-    with _kept_if_full(run / CHECKPOINT) as partial, partial.open("wb") as file:
-        torch.save(content, file)
-
-
-@contextmanager
-def _kept_if_full(path: Path) -> Iterator[Path]:
-    try:
-        with beside(path, overwrite=True) as partial:
-            yield partial
-    except (OSError, RuntimeError, SafetensorError) as error:
-        reason = str(error).splitlines()[0]
-        raise AffectkitError(
-            f"{path} could not be written ({reason}); what stood there is kept. "
-            "Make room, and the same command goes on from the last checkpoint"
+            f"{run / CHECKPOINT} does not match this version of affectkit or the recipe of the run "
+            f"({str(error).splitlines()[0]}); train into a new folder"
         ) from error
+    if state.history and not (run / WEIGHTS).is_file():
+        raise AffectkitError(
+            f"{run} has a checkpoint but no {WEIGHTS}, the weights of its best epoch; restore this "
+            "file, or train into a new folder"
+        )
+    state.hidden = tuple(tensor.to(learner.fabric.device) for tensor in state.hidden)
+    return state
 
 
 def load_checkpoint(run: Path) -> dict[str, Any] | None:
-    """Read the checkpoint of a run, or None where it has none.
+    """Read the checkpoint of a run; None if there is none.
 
     Raises:
-        AffectkitError: the file holds more than tensors and plain values, or is damaged.
+        AffectkitError: the file is damaged, or contains more than tensors and plain values.
     """
     path = run / CHECKPOINT
     if not path.is_file():
@@ -119,6 +81,50 @@ def load_checkpoint(run: Path) -> dict[str, Any] | None:
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
         reason = str(error).splitlines()[0][:120]
         raise AffectkitError(
-            f"{path} was refused: it is damaged or holds more than tensors ({reason})"
+            f"{path} was not loaded: it is damaged or contains more than tensors ({reason}); "
+            "train into a new folder"
         ) from None
     return content
+
+
+def save_checkpoint(learner: Learner, run: Path, state: TrainingState) -> None:
+    """Write the checkpoint; with several processes, only the first one writes.
+
+    Raises:
+        AffectkitError: writing failed; the previous checkpoint is unchanged.
+    """
+    state.saved = time.monotonic()
+    if not learner.fabric.is_global_zero:
+        return
+    content = {
+        "model": learner.model.state_dict(),
+        "optimizer": learner.optimizer.state_dict(),
+        "schedule": learner.schedule.state_dict(),
+        "precision": learner.fabric.strategy.precision.state_dict(),
+        "state": {name: value for name, value in vars(state).items() if name != "saved"},
+    }
+    with write_or_keep(run / CHECKPOINT) as partial, partial.open("wb") as file:
+        torch.save(content, file)
+
+
+def end_epoch(
+    learner: Learner, run: Path, history: list[HistoryRow], calibration: Mapping[str, Tensor]
+) -> TrainingState:
+    """Write the history, the checkpoint and, after the best epoch so far, the weights.
+
+    Args:
+        learner: the model and its optimiser.
+        run: output folder.
+        history: all epochs, the last one included.
+        calibration: tensors that replace those of the model in the saved weights.
+
+    Returns:
+        The state at the start of the next epoch.
+    """
+    if learner.fabric.is_global_zero:
+        if best_epoch(history) == len(history) - 1:
+            save_weights(learner.model, run, **calibration)
+        write_text(run / HISTORY, pd.DataFrame(history).to_csv(index=False, float_format="%.6f"))
+    state = TrainingState(history)
+    save_checkpoint(learner, run, state)
+    return state

@@ -1,143 +1,215 @@
-"""The training loop: plan, read, augment, forward, loss, step, validate, keep the best.
+"""The training loop: read windows, train on them, validate, keep the best weights.
 
-All that is random is drawn from the recipe's seed and the number of the epoch or step. A training
-that was cut off anywhere and goes on from its last checkpoint therefore ends with the same weights.
+All random numbers depend on the recipe's seed and on the number of the epoch or step. Training
+that was interrupted anywhere and resumes from its last checkpoint ends with the same weights.
 """
 
+import signal
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 
 from affectkit.card import write_card
-from affectkit.recording import list_recordings, open_recording
-from affectkit.training.board import tensorboard
-from affectkit.training.contract import Splits, claim_run, split_recordings
-from affectkit.training.learner import Learner, build_learner, freeze, frozen_in
-from affectkit.training.memory import told_if_too_little
-from affectkit.training.place import Place, Row, end_epoch, is_over, restore, save
-from affectkit.training.processes import companions, own_share
-from affectkit.training.recipe import Recipe
-from affectkit.training.sampling import check_stills, count_batches, plan_epoch
-from affectkit.training.step import carried, check_sound, train_step
-from affectkit.training.stopping import between_steps
-from affectkit.training.validation import validate
-from affectkit.training.windows import Source, open_source, read_batches
+from affectkit.errors import missing_extra
+from affectkit.files import StrPath
+from affectkit.parallel import Progress, no_progress
+from affectkit.training.checkpoint import (
+    HistoryRow,
+    TrainingState,
+    end_epoch,
+    resume_training,
+    save_checkpoint,
+)
+from affectkit.training.distributed import launch_workers, share_of_batch
+from affectkit.training.learner import Learner, build_learner, freeze, frozen_parts
+from affectkit.training.memory import memory_error_hint
+from affectkit.training.recipe import Recipe, read_recipe
+from affectkit.training.run_metadata import check_or_create_run, read_splits
+from affectkit.training.sampling import check_frames_are_video, count_batches, plan_epoch
+from affectkit.training.step import check_finite, continue_hidden_state, train_step
+from affectkit.training.validation import is_finished, validate
+from affectkit.training.windows import WindowSource, open_window_source, read_batches
 
-
-class Watch(NamedTuple):
-    """Who looks on, and may ask to stop."""
-
-    on_epoch: Callable[[Row], None] | None = None
-    progress: Callable[[str, int, int], None] | None = None
-    stop: Callable[[], bool] = lambda: False
-
-
-NOBODY = Watch()
+TENSORBOARD = "tensorboard"  # folder in the run
 
 
 def fit(
-    recipe: Recipe,
-    recordings: Path,
-    run: Path,
+    recipe: Recipe | StrPath,
+    recordings: StrPath,
+    run: StrPath,
     *,
-    on_epoch: Callable[[Row], None] | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
-) -> list[Row]:
-    """Train a net and leave the run folder; goes on where an earlier call was cut off.
+    on_epoch: Callable[[HistoryRow], None] | None = None,
+    progress: Progress = no_progress,
+) -> list[HistoryRow]:
+    """Train a model and write it to a run folder; interrupted training resumes.
 
     Args:
-        recipe: how to train.
-        recordings: folder of recordings with the splits "train" and "validation", or of any where
-            the recipe's `splits.folds` deals them by subject.
-        run: the folder to leave.
+        recipe: a recipe, the path of a recipe file, or the name of a shipped recipe.
+        recordings: folder of recordings with the splits "train" and "validation"; with
+            `splits.folds` in the recipe, their subjects are split into folds instead.
+        run: output folder. If it has a checkpoint of the same recipe and recordings, training
+            resumes from there.
         on_epoch: called with each new row of the history.
-        progress: called with the recipe's name, steps done and steps in all.
+        progress: called with the recipe's name, the finished steps and all steps.
 
     Returns:
-        The history, a row an epoch: loss and validation CCC.
+        The history: one row per epoch with the loss, the validation CCC and the seconds.
 
     Raises:
-        AffectkitError: a split is missing or has no annotations, the recordings are cut
-            differently, `run` belongs to another recipe or other data, memory does not suffice,
-            or the loss is not finite.
-        KeyboardInterrupt: on Ctrl-C, once the step at hand is done and saved.
+        AffectkitError: a split is missing or has no annotations, the recordings have different
+            crop settings, `run` belongs to another recipe or other recordings, memory is too
+            small, or the loss is not finite.
+        KeyboardInterrupt: after Ctrl-C, when the current step is finished and saved.
     """
-    claim_run(recipe, recordings, run, read_splits(recipe, recordings))
+    recipe = recipe if isinstance(recipe, Recipe) else read_recipe(recipe)
+    recordings, run = Path(recordings), Path(run)
+    check_or_create_run(recipe, recordings, run, read_splits(recipe, recordings))
     with (
-        companions(recipe.training.devices, train, recipe, recordings, run),
-        between_steps() as stop,
-        told_if_too_little(),
+        launch_workers(recipe.training.devices, train, recipe, recordings, run),
+        defer_interrupt() as interrupted,
+        memory_error_hint(),
     ):
-        history = train(recipe, recordings, run, Watch(on_epoch, progress, stop))
+        history = train(
+            recipe, recordings, run, on_epoch=on_epoch, progress=progress, interrupted=interrupted
+        )
     write_card(run)
     return history
 
 
-def read_splits(recipe: Recipe, recordings: Path) -> Splits:
-    """Open the recordings and sort them into their splits; faces stay on disk."""
-    opened = [open_recording(path) for path in list_recordings(recordings)]
-    return split_recordings(opened, recipe.splits)
+def train(
+    recipe: Recipe,
+    recordings: Path,
+    run: Path,
+    *,
+    on_epoch: Callable[[HistoryRow], None] | None = None,
+    progress: Progress = no_progress,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> list[HistoryRow]:
+    """Train all remaining epochs, from the last checkpoint. Each training process runs this.
 
-
-def train(recipe: Recipe, recordings: Path, run: Path, watch: Watch = NOBODY) -> list[Row]:
-    """Epoch after epoch, on from the last checkpoint. Of several processes, each does this."""
+    Args:
+        recipe: a recipe.
+        recordings: folder of recordings.
+        run: output folder, created by `fit`.
+        on_epoch: as in `fit`.
+        progress: as in `fit`.
+        interrupted: asked after each step; if it returns True, training saves and stops.
+    """
     splits = read_splits(recipe, recordings)
-    sources = [open_source(recording) for recording in splits["train"]]
-    check_stills(sources, recipe)
+    sources = [open_window_source(recording) for recording in splits["train"]]
+    check_frames_are_video(sources, recipe)
     steps = count_batches(sources, recipe.windows)
     learner = build_learner(recipe, steps)
-    place = restore(learner, run)
+    state = resume_training(learner, run)
 
-    def pause() -> None:
-        """Report, save when it is time to, and stop where asked."""
-        if watch.progress:
-            done = len(place.history) * steps + place.step
-            watch.progress(recipe.name, done, recipe.training.epochs * steps)
-        if watch.stop() or place.age() >= recipe.training.checkpoint_seconds:
-            save(learner, run, place)
-        if watch.stop():
+    def after_step() -> None:
+        done = len(state.history) * steps + state.step
+        progress(recipe.name, done, recipe.training.epochs * steps)
+        if interrupted() or state.seconds_since_saved() >= recipe.training.checkpoint_seconds:
+            save_checkpoint(learner, run, state)
+        if interrupted():
             raise KeyboardInterrupt
 
-    with tensorboard(
-        run, wanted=recipe.training.tensorboard and not learner.fabric.global_rank
-    ) as show:
-        while not is_over(recipe, place.history):
-            train_epoch(learner, recipe, sources, place, pause)
+    curves = recipe.training.tensorboard and learner.fabric.is_global_zero
+    with tensorboard_writer(run, enabled=curves) as write_curves:
+        while not is_finished(recipe, state.history):
+            train_epoch(learner, recipe, sources, state, after_step)
             began = time.perf_counter()
-            scores, calibration = validate(learner, recipe, splits["validation"], pause)
-            seconds = round(place.seconds + time.perf_counter() - began, 2)
-            row = {"epoch": len(place.history) + 1, "loss": place.loss / steps, **scores}
-            history = [*place.history, row | {"seconds": seconds}]
-            place = end_epoch(learner, run, history, calibration)
-            for tell in filter(None, (show, watch.on_epoch)):
-                tell(place.history[-1])
-    return place.history
+            scores, calibration = validate(learner, recipe, splits["validation"], after_step)
+            seconds = round(state.seconds + time.perf_counter() - began, 2)
+            row = {"epoch": len(state.history) + 1, "loss": state.loss / steps, **scores}
+            history = [*state.history, row | {"seconds": seconds}]
+            state = end_epoch(learner, run, history, calibration)
+            write_curves(history[-1])
+            if on_epoch:
+                on_epoch(history[-1])
+    return state.history
 
 
 def train_epoch(
     learner: Learner,
     recipe: Recipe,
-    sources: Sequence[Source],
-    place: Place,
-    pause: Callable[[], None],
+    sources: Sequence[WindowSource],
+    state: TrainingState,
+    after_step: Callable[[], None] = lambda: None,
 ) -> None:
-    """What is left of an epoch; `place` moves along, and `pause` is called after each step."""
-    epoch, rank = len(place.history), learner.fabric.global_rank
+    """Train the remaining steps of the current epoch.
+
+    Args:
+        learner: the model and its optimiser.
+        recipe: a recipe.
+        sources: the training recordings.
+        state: where to start; updated after each step.
+        after_step: called after each step.
+    """
+    epoch, rank = len(state.history), learner.fabric.global_rank
     planned = plan_epoch(sources, recipe.windows, (recipe.seed, epoch))
-    own = [own_share(learner.fabric, windows) for windows in planned[place.step :]]
+    own = [share_of_batch(learner.fabric, windows) for windows in planned[state.step :]]
     learner.wrapped.train()
-    freeze(learner.model, frozen_in(recipe, epoch))
-    began = time.perf_counter() - place.seconds
+    freeze(learner.model, frozen_parts(recipe, epoch))
+    began = time.perf_counter() - state.seconds
     for windows, batch in zip(own, read_batches(sources, own, recipe.windows.length), strict=False):
-        number = epoch * len(planned) + place.step + 1
+        number = epoch * len(planned) + state.step + 1
         torch.manual_seed(hash((recipe.seed, number, rank) if rank else (recipe.seed, number)))
-        step = train_step(learner, recipe, batch, carried(place.state, windows))
-        check_sound(learner, step, number, [sources[window.recording].name for window in windows])
-        place.step += 1
-        place.loss += step.loss
-        place.state = step.state if recipe.windows.order == "carried" else ()
-        place.seconds = time.perf_counter() - began
-        pause()
+        step = train_step(learner, recipe, batch, continue_hidden_state(state.hidden, windows))
+        check_finite(learner, step, number, [sources[window.recording].name for window in windows])
+        state.step += 1
+        state.loss += step.loss
+        state.hidden = step.hidden if recipe.windows.order == "consecutive" else ()
+        state.seconds = time.perf_counter() - began
+        after_step()
+
+
+@contextmanager
+def defer_interrupt() -> Iterator[Callable[[], bool]]:
+    """Defer the first Ctrl-C, so that the current step can finish; a second one stops at once.
+
+    Yields:
+        A function that returns whether Ctrl-C was pressed. Outside the main thread, where Python
+        receives no signals, it always returns False.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    pressed = False
+    previous = signal.getsignal(signal.SIGINT)
+
+    def handle(*_: object) -> None:
+        nonlocal pressed
+        pressed = True
+        signal.signal(signal.SIGINT, previous)
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield lambda: pressed
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+@contextmanager
+def tensorboard_writer(run: Path, *, enabled: bool) -> Iterator[Callable[[HistoryRow], None]]:
+    """Yield a function that adds a row of the history to the run's TensorBoard curves.
+
+    Raises:
+        AffectkitError: `enabled`, but the package tensorboard is not installed.
+    """
+    if not enabled:
+        yield lambda row: None
+        return
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise missing_extra("tensorboard", "tensorboard") from None
+    with SummaryWriter(run / TENSORBOARD) as writer:
+
+        def write(row: HistoryRow) -> None:
+            for name, value in row.items():
+                if name != "epoch":
+                    writer.add_scalar(name, value, int(row["epoch"]))
+            writer.flush()
+
+        yield write

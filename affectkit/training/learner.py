@@ -1,4 +1,4 @@
-"""All that moves in training: the net, its optimiser and the schedule of its learning rates."""
+"""Model, optimiser and learning rate schedule for training."""
 
 import logging
 import math
@@ -14,13 +14,15 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 from affectkit.errors import AffectkitError, unknown
 from affectkit.models.cnn_rnn import CnnRnn
-from affectkit.training.checkpoint import build_model
-from affectkit.training.memory import checkpoint_gradients, keep_memory
+from affectkit.training.memory import enable_gradient_checkpointing
+from affectkit.training.model import build_model
 from affectkit.training.recipe import Recipe
+
+Optimizer = torch.optim.Optimizer
 
 
 class Learner(NamedTuple):
-    """All that moves. `wrapped` is `model` on its device, as Fabric wants it called."""
+    """A model with its optimiser and schedule. `wrapped` is the model as Fabric calls it."""
 
     fabric: Fabric
     model: CnnRnn
@@ -30,25 +32,29 @@ class Learner(NamedTuple):
 
 
 def build_learner(recipe: Recipe, steps: int) -> Learner:
-    """Net, optimiser and schedule for epochs of `steps` steps, on the recipe's device.
+    """Build model, optimiser and schedule on the recipe's device.
+
+    Args:
+        recipe: a recipe.
+        steps: steps per epoch, for the schedule.
 
     Raises:
-        AffectkitError: the device is not there, or the recipe names a part that the net has not.
+        AffectkitError: the device is not available, or the recipe names an unknown part of the
+            model.
     """
     settings = recipe.training
-    keep_memory()
     fabric = build_fabric(recipe)
     torch.manual_seed(recipe.seed)
     model = build_model(recipe).to(memory_format=torch.channels_last)
     _check_parts(model, recipe)
-    _check_memory(model, recipe)
+    _check_consecutive_windows(model, recipe)
     freeze(model, settings.frozen)
     optimizer = torch.optim.AdamW(
-        _groups(model, recipe), settings.learning_rate, weight_decay=settings.weight_decay
+        _parameter_groups(model, recipe), settings.learning_rate, weight_decay=settings.weight_decay
     )
     schedule = SCHEDULES[settings.schedule](optimizer, steps * settings.epochs, settings.warmup)
     if settings.gradient_checkpointing:
-        checkpoint_gradients(model.cnn)
+        enable_gradient_checkpointing(model.cnn)
     if settings.compile:
         model.cnn.compile()
     if fabric.world_size > 1 and fabric.device.type == "cuda":
@@ -67,31 +73,35 @@ def _check_parts(model: nn.Module, recipe: Recipe) -> None:
     for key, names in named.items():
         for name in names:
             if name not in known:
-                raise unknown(f"part of the net in {key}", name, known)
+                raise unknown(f"part of the model in {key}", name, known)
 
 
-def _check_memory(model: CnnRnn, recipe: Recipe) -> None:
-    if recipe.windows.order != "carried":
+def _check_consecutive_windows(model: CnnRnn, recipe: Recipe) -> None:
+    if recipe.windows.order != "consecutive":
         return
     if recipe.training.devices > 1:
-        raise AffectkitError("windows.order = 'carried' goes with training.devices = 1")
+        raise AffectkitError(
+            "windows.order = 'consecutive' needs training.devices = 1, got "
+            f"{recipe.training.devices}; set one of the two"
+        )
     if not model.temporal.causal:
         raise AffectkitError(
-            "windows.order = 'carried' is for a memory that looks back only: a net that looks both "
-            "ways (model.bidirectional) has none to carry on"
+            "windows.order = 'consecutive' needs a causal temporal module: one that also uses "
+            "later frames has no hidden state to carry over; set model.bidirectional = false, or "
+            "windows.order = 'shuffled'"
         )
 
 
 def build_fabric(recipe: Recipe) -> Fabric:
-    """The device, its precision, and the other processes where there are any."""
+    """Set up the device, the precision and, with several devices, the process group."""
     settings = recipe.training
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     if settings.precision == "16-mixed" and not torch.cuda.is_available():
         raise AffectkitError(
-            "training.precision = '16-mixed' needs a GPU; on a CPU take 'bf16-mixed' or '32-true'"
+            "training.precision = '16-mixed' needs a GPU; on a CPU, use 'bf16-mixed' or '32-true'"
         )
-    many: dict[str, Any] = {
-        # a stage's frozen parts get no gradient, and DDP waits for it unless told so
+    distributed: dict[str, Any] = {
+        # frozen parts get no gradient; DDP would wait for it
         "strategy": DDPStrategy(find_unused_parameters=bool(settings.stages)),
         "plugins": [LightningEnvironment()],
     }
@@ -100,12 +110,13 @@ def build_fabric(recipe: Recipe) -> Fabric:
             accelerator=settings.accelerator,
             devices=settings.devices,
             precision=settings.precision,
-            **(many if settings.devices > 1 else {}),
+            **(distributed if settings.devices > 1 else {}),
         )
     except (RuntimeError, ValueError) as error:
         raise AffectkitError(
-            f"training.accelerator = {settings.accelerator!r}, training.devices = "
-            f"{settings.devices}: {str(error).splitlines()[0]}"
+            f"training.accelerator = {settings.accelerator!r} with training.devices = "
+            f"{settings.devices} is not available ({str(error).splitlines()[0]}); change one of "
+            "them, or set training.accelerator = 'auto'"
         ) from error
     if settings.devices > 1:
         fabric.launch()
@@ -113,9 +124,9 @@ def build_fabric(recipe: Recipe) -> Fabric:
 
 
 def freeze(model: nn.Module, parts: Collection[str]) -> None:
-    """Let these parts of the net stand still, and all others move, in training mode.
+    """Freeze these parts of the model, and train all others.
 
-    A frozen part is in evaluation mode: its batch norms keep their statistics, nothing drops out.
+    A frozen part is in evaluation mode: no dropout, and its batch norms keep their statistics.
     """
     model.train()
     for name, part in model.named_children():
@@ -123,8 +134,8 @@ def freeze(model: nn.Module, parts: Collection[str]) -> None:
         part.train(name not in parts)
 
 
-def frozen_in(recipe: Recipe, epoch: int) -> set[str]:
-    """Which parts stand still in an epoch, counted from 0."""
+def frozen_parts(recipe: Recipe, epoch: int) -> set[str]:
+    """The parts of the model that are frozen in an epoch; the first epoch is 0."""
     end = 0
     for stage in recipe.training.stages:
         end += stage.epochs
@@ -133,8 +144,8 @@ def frozen_in(recipe: Recipe, epoch: int) -> set[str]:
     return set(recipe.training.frozen)
 
 
-def _groups(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
-    """The weights by learning rate; those without one of their own come first."""
+def _parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
+    """Parameters by learning rate; first those with `training.learning_rate`."""
     rates = recipe.training.learning_rates
     known = dict(model.named_children())
     named = list(model.named_parameters())
@@ -143,31 +154,28 @@ def _groups(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
     return groups + [{"params": list(known[n].parameters()), "lr": r} for n, r in rates.items()]
 
 
-Optimizer = torch.optim.Optimizer
-
-
 def one_cycle(optimizer: Optimizer, steps: int, warmup: float) -> LRScheduler:
-    """Up, and down to nothing, along cosines; momentum goes the other way (Smith, Topin 2018)."""
+    """Rise and fall to 0 along cosines, momentum inversely (Smith and Topin 2018)."""
     highest = [group["lr"] for group in optimizer.param_groups]
     return OneCycleLR(optimizer, highest, total_steps=steps, pct_start=warmup)
 
 
 def cosine(optimizer: Optimizer, steps: int, warmup: float) -> LRScheduler:
-    """Up in a straight line, and down to nothing along a cosine (Loshchilov, Hutter 2017)."""
-    start = warmup * steps
+    """Linear warm-up, then fall to 0 along a cosine (Loshchilov and Hutter 2017)."""
+    warmup_steps = warmup * steps
 
-    def share(step: int) -> float:
-        if step < start:
-            return (step + 1) / (start + 1)
-        return (1 + math.cos(math.pi * (step - start) / (steps - start))) / 2
+    def factor(step: int) -> float:
+        if step < warmup_steps:
+            return (step + 1) / (warmup_steps + 1)
+        return (1 + math.cos(math.pi * (step - warmup_steps) / (steps - warmup_steps))) / 2
 
-    return LambdaLR(optimizer, share)
+    return LambdaLR(optimizer, factor)
 
 
 def constant(optimizer: Optimizer, steps: int, warmup: float) -> LRScheduler:
-    """Up in a straight line, and then the same to the end."""
-    start = warmup * steps
-    return LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / (start + 1)))
+    """Linear warm-up, then constant."""
+    warmup_steps = warmup * steps
+    return LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / (warmup_steps + 1)))
 
 
 SCHEDULES: dict[str, Callable[[Optimizer, int, float], LRScheduler]] = {

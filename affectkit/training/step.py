@@ -1,7 +1,14 @@
-"""One step of training: from a batch as it is stored to weights that have moved."""
+"""One training step: augment a batch, forward, loss, backward, update the weights.
+
+If memory is too small for the whole batch, the step splits it into micro-batches. The concordance
+loss is not a mean over windows, so the gradients of the micro-batches' own losses do not sum to
+the gradient of the batch. Therefore there are two passes: the first collects the predictions of all
+micro-batches and the gradient of the loss with respect to each; the second backpropagates these
+gradients through the model, one micro-batch at a time. The result is the gradient of the batch.
+"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -9,91 +16,169 @@ import torch
 from torch import Tensor
 
 from affectkit.errors import AffectkitError
+from affectkit.models.inputs import resize
 from affectkit.models.losses import build_loss
 from affectkit.models.temporal import State
 from affectkit.training.augment import augment
+from affectkit.training.distributed import gather_from_processes, sum_over_processes
 from affectkit.training.learner import Learner
-from affectkit.training.pieces import backward_in_pieces, cut
-from affectkit.training.processes import gather, total
+from affectkit.training.memory import keep_batch_norm_statistics
 from affectkit.training.recipe import Recipe
-from affectkit.training.windows import Batch, Window, resize
+from affectkit.training.windows import Batch, Window
 
 
 class Step(NamedTuple):
-    """What came of a step."""
+    """The result of a step."""
 
     loss: float
-    sound: bool  # loss and gradient are finite; if not, nothing has moved
-    broken: Tensor  # (B) whether predictions of a window are not finite
-    state: State  # after the last frame of each window
+    finite: bool  # loss and gradient are finite; if not, the weights are unchanged
+    broken: Tensor  # (B), windows with predictions that are not finite
+    hidden: State  # hidden state after the last frame of each window
 
 
-def train_step(learner: Learner, recipe: Recipe, batch: Batch, state: State = ()) -> Step:
-    """Forward, loss, backward and one step of the optimiser."""
+class MicroBatch(NamedTuple):
+    """Some windows of a batch, and their hidden state before the first frame."""
+
+    batch: Batch
+    hidden: State
+
+
+def train_step(learner: Learner, recipe: Recipe, batch: Batch, hidden: State = ()) -> Step:
+    """Augment a batch, compute its gradient, and update the weights once.
+
+    Args:
+        learner: the model and its optimiser.
+        recipe: a recipe.
+        batch: windows as they are stored.
+        hidden: hidden state before the first frame of each window; empty: zeros.
+    """
     fabric, settings = learner.fabric, recipe.training
     if recipe.windows.augment:
         batch = augment(batch, recipe.windows.input_size, recipe.windows.cutout)
     annotation = fabric.to_device(batch.annotation).flatten(0, 1)
-    loss_by_name = build_loss(settings.loss, settings.mix.model_dump())
+    loss_function = build_loss(settings.loss, settings.mix.model_dump())
 
     def loss_of(prediction: Tensor) -> Tensor:
-        return loss_by_name(prediction.flatten(0, 1), annotation, partial(total, fabric))
+        return loss_function(
+            prediction.flatten(0, 1), annotation, partial(sum_over_processes, fabric)
+        )
 
     learner.optimizer.zero_grad()
-    if settings.accumulate > 1:
-        pieces = cut(batch, state, settings.accumulate)
-        run = partial(forward, learner, recipe)
-        prediction, loss, state = backward_in_pieces(learner, pieces, run, loss_of)
+    if settings.micro_batches > 1:
+        micro_batches = split_into_micro_batches(batch, hidden, settings.micro_batches)
+        prediction, loss, hidden = backward_in_micro_batches(
+            learner, recipe, micro_batches, loss_of
+        )
     else:
-        prediction, state = forward(learner, recipe, batch, state)
+        prediction, hidden = forward(learner, recipe, batch, hidden)
         loss = loss_of(prediction)
-        fabric.backward(loss * fabric.world_size)  # of which the processes' gradients are the mean
+        # DDP averages the gradients of the processes; times their number gives the sum
+        fabric.backward(loss * fabric.world_size)
     norm: Any = fabric.clip_gradients(
-        learner.wrapped, learner.optimizer, max_norm=settings.clip, error_if_nonfinite=False
+        learner.wrapped,
+        learner.optimizer,
+        max_norm=settings.gradient_clip,
+        error_if_nonfinite=False,
     )
-    # with 16-mixed the optimiser leaves such a step out by itself, and tries a smaller scale
-    sound = bool(loss.isfinite()) and (bool(norm.isfinite()) or settings.precision == "16-mixed")
-    if sound:
+    # with 16-mixed, the optimiser skips a step with an infinite gradient and lowers its loss scale
+    finite = bool(loss.isfinite()) and (bool(norm.isfinite()) or settings.precision == "16-mixed")
+    if finite:
         learner.optimizer.step()
         learner.schedule.step()
     broken = ~prediction.detach().isfinite().flatten(1).all(1)
-    return Step(float(loss.detach()), sound, broken, tuple(part.detach() for part in state))
+    return Step(float(loss.detach()), finite, broken, tuple(part.detach() for part in hidden))
 
 
 def forward(
-    learner: Learner, recipe: Recipe, batch: Batch, state: State = ()
+    learner: Learner, recipe: Recipe, batch: Batch, hidden: State = ()
 ) -> tuple[Tensor, State]:
-    """From stored faces to predictions (B, T, A), and the state after the last frames."""
+    """Predictions (B, T, A) for stored faces, and the hidden state after the last frames."""
     face, landmark = learner.fabric.to_device(batch.face), learner.fabric.to_device(batch.landmark)
     image = learner.model.normalise(resize(face, recipe.windows.input_size))
     image = image.view(*face.shape[:2], *image.shape[1:])
-    prediction, state = learner.wrapped(image, landmark, state)
-    return prediction, state
+    prediction, hidden = learner.wrapped(image, landmark, hidden)
+    return prediction, hidden
 
 
-def carried(state: State, windows: Sequence[Window]) -> State:
-    """What each window (second dim of the state) may know of before: nothing, at a fresh start."""
-    fresh = torch.tensor([not window.carried for window in windows])
+def split_into_micro_batches(batch: Batch, hidden: State, count: int) -> list[MicroBatch]:
+    """Split the windows of a batch, and their hidden state, into at most `count` micro-batches."""
+    batches = [Batch(*part) for part in zip(*(t.chunk(count) for t in batch), strict=True)]
+    states = list(zip(*(t.chunk(count, dim=1) for t in hidden), strict=True))
+    return list(map(MicroBatch, batches, states or [()] * len(batches)))
+
+
+def backward_in_micro_batches(
+    learner: Learner,
+    recipe: Recipe,
+    micro_batches: Sequence[MicroBatch],
+    loss_of: Callable[[Tensor], Tensor],
+) -> tuple[Tensor, Tensor, State]:
+    """Add the gradient of one loss over all micro-batches to the weights.
+
+    Args:
+        learner: the model.
+        recipe: a recipe.
+        micro_batches: all windows of a batch.
+        loss_of: the loss, from the predictions for all windows.
+
+    Returns:
+        Predictions, loss and hidden state of all windows.
+    """
+    seed = torch.initial_seed()
+
+    def seeded_forward(number: int) -> tuple[Tensor, State]:
+        torch.manual_seed(hash((seed, number)))  # the same dropout in both passes
+        return forward(learner, recipe, *micro_batches[number])
+
+    with torch.no_grad(), keep_batch_norm_statistics(learner.model):
+        outputs, states = zip(*map(seeded_forward, range(len(micro_batches))), strict=True)
+    leaves = [output.requires_grad_() for output in outputs]
+    prediction = torch.cat(leaves)
+    loss = loss_of(prediction)
+    gradients = torch.autograd.grad(loss * learner.fabric.world_size, leaves)
+    for number, gradient in enumerate(gradients):
+        is_last = number == len(gradients) - 1
+        with learner.fabric.no_backward_sync(learner.wrapped, enabled=not is_last):
+            learner.fabric.backward(seeded_forward(number)[0], gradient=gradient)
+    hidden = tuple(torch.cat(parts, dim=1) for parts in zip(*states, strict=True))
+    return prediction, loss, hidden
+
+
+def continue_hidden_state(hidden: State, windows: Sequence[Window]) -> State:
+    """The hidden state before each window: zero if the window does not continue the previous one.
+
+    Args:
+        hidden: after the previous batch; its second dim is the position in the batch.
+        windows: of the next batch.
+    """
+    reset = torch.tensor([not window.continues for window in windows])
     return tuple(
-        part.masked_fill(fresh.to(part.device).view(1, -1, *[1] * (part.ndim - 2)), 0)
-        for part in state
+        part.masked_fill(reset.to(part.device).view(1, -1, *[1] * (part.ndim - 2)), 0)
+        for part in hidden
     )
 
 
-def check_sound(learner: Learner, step: Step, number: int, names: Sequence[str]) -> None:
-    """Stop where loss or gradient is not finite, before it has moved the weights.
+def check_finite(learner: Learner, step: Step, number: int, recordings: Sequence[str]) -> None:
+    """Stop training if loss or gradient is not finite; the weights are still unchanged.
+
+    Args:
+        learner: the model.
+        step: the result of the step.
+        number: of the step.
+        recordings: the name of each window's recording.
 
     Raises:
-        AffectkitError: naming the step, and the recordings whose predictions are not finite.
+        AffectkitError: names the step, and the recordings with predictions that are not finite.
     """
-    if step.sound:
+    if step.finite:
         return
-    broken = {name for name, bad in zip(names, step.broken.tolist(), strict=True) if bad}
-    found = gather(learner.fabric, {learner.fabric.global_rank: (broken, set(names))}).values()
-    culprits = set().union(*(each[0] for each in found)) or set().union(*(e[1] for e in found))
-    what = "gradient is not finite" if math.isfinite(step.loss) else f"loss became {step.loss}"
+    broken = {name for name, bad in zip(recordings, step.broken.tolist(), strict=True) if bad}
+    own = {learner.fabric.global_rank: (broken, set(recordings))}
+    found = gather_from_processes(learner.fabric, own).values()
+    named = set().union(*(each[0] for each in found)) or set().union(*(each[1] for each in found))
+    problem = "gradient is not finite" if math.isfinite(step.loss) else f"loss became {step.loss}"
     raise AffectkitError(
-        f"the {what} at step {number} with windows of {', '.join(sorted(culprits))}; the best "
-        "weights and the last checkpoint are kept. Look at these recordings, or lower "
-        "training.learning_rate or training.clip"
+        f"the {problem} at step {number} with windows of {', '.join(sorted(named))}; the best "
+        "weights and the last checkpoint are unchanged. Check these recordings, or lower "
+        "training.learning_rate or training.gradient_clip"
     )

@@ -1,40 +1,90 @@
-"""A recipe's network before it is trained: its layers, and the memory that a step takes.
+"""Summary of a recipe before training: its layers, the memory of a step, the time of an epoch.
 
-Both come from a net on torch's meta device, which has shapes but no numbers: nothing is allocated
-or downloaded, and a network for a large machine can be looked at on a small one.
+Layers and memory come from a model on torch's meta device, which has shapes but no values. Nothing
+is allocated or downloaded, so a small machine can show a model for a large one.
 """
 
 import math
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from affectkit.files import StrPath
 from affectkit.models.cnn_rnn import CnnRnn
-from affectkit.models.temporal.part import NoMemory, Part, SideBySide
-from affectkit.recording import POINTS
-from affectkit.training.checkpoint import build_model
-from affectkit.training.learner import freeze
-from affectkit.training.memory import checkpoint_gradients
-from affectkit.training.recipe import ModelSection, Recipe
+from affectkit.models.temporal.base import Identity, Parallel, TemporalModule
+from affectkit.recording import AFFECT, POINTS
+from affectkit.training.learner import Learner, build_learner, freeze
+from affectkit.training.memory import enable_gradient_checkpointing
+from affectkit.training.model import build_model
+from affectkit.training.recipe import Recipe
+from affectkit.training.recipe_sections import ModelSection
+from affectkit.training.run_metadata import read_splits
+from affectkit.training.sampling import check_frames_are_video, plan_epoch
+from affectkit.training.step import train_step
+from affectkit.training.windows import Batch, open_window_source
 
-ROWS = 40  # of a backbone; a deeper one is shown by its blocks
-BYTES = 4  # of a number in 32 bits
+MAX_ROWS = 40  # for the backbone; of a deeper one, its blocks are listed
+BYTES = 4  # of a 32-bit number
+LONG_STEP = 0.8  # seconds; no larger batch is timed after a step that took longer
 
 
-class Layer(NamedTuple):
-    """A row of the network's table."""
+class LayerSummary(NamedTuple):
+    """A row of the table of layers."""
 
     name: str
     kind: str
-    shape: tuple[int, ...]  # of what it gives for one window, frames first
+    shape: tuple[int, ...]  # of the output for one window, frames first
     parameters: int
-    trained: int  # how many of them move
+    trained: int  # parameters that are not frozen
 
 
-def one_process(recipe: Recipe) -> Recipe:
-    """What one of a recipe's processes does: its share of each batch, from no weights."""
+def list_layers(recipe: Recipe) -> list[LayerSummary]:
+    """The layers of the model, in the order of the forward pass."""
+    model = build_meta_model(recipe)
+    layers: list[LayerSummary] = []
+    for name, module in _listed_modules(model):
+        if not isinstance(module, nn.Identity):
+            module.register_forward_hook(_layer_hook(layers, name, recipe.model))
+    meta_forward(model, recipe, windows=1)
+    if model.landmarks:
+        position = sum(layer.name.startswith("cnn.") for layer in layers)
+        shape = (recipe.windows.length, 2 * POINTS)
+        layers.insert(position, LayerSummary("landmarks", f"{POINTS} points", shape, 0, 0))
+    return layers
+
+
+def estimate_memory(recipe: Recipe) -> dict[str, int]:
+    """Bytes that each process needs for a training step, by purpose.
+
+    In mixed precision, activations take about half. The workspace of libraries and the batch that
+    is read in advance are not included.
+    """
+    model = build_meta_model(recipe)
+    if recipe.training.gradient_checkpointing:
+        enable_gradient_checkpointing(model.cnn)
+    parameters, trained = _count_parameters(model)
+    windows = micro_batch_size(recipe)
+    activations = activation_bytes(model, lambda: meta_forward(model, recipe, windows))
+    mixed = recipe.training.precision != "32-true"
+    return {
+        "weights": parameters * BYTES,
+        "gradients": trained * BYTES,
+        "AdamW": 2 * trained * BYTES,
+        "activations": activations // (2 if mixed else 1),
+    }
+
+
+def micro_batch_size(recipe: Recipe) -> int:
+    """Windows in one forward pass: the batch, divided by processes and by micro-batches."""
+    return math.ceil(single_process_recipe(recipe).windows.batch / recipe.training.micro_batches)
+
+
+def single_process_recipe(recipe: Recipe) -> Recipe:
+    """The recipe of one of several processes: its share of the batch, without weights to load."""
     model = recipe.model.model_copy(update={"pretrained": False, "weights": ""})
     share = math.ceil(recipe.windows.batch / recipe.training.devices)
     windows = recipe.windows.model_copy(update={"batch": share})
@@ -43,21 +93,16 @@ def one_process(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update=update)
 
 
-def windows_at_once(recipe: Recipe) -> int:
-    """Windows that go through the net together: a process's share of a batch, or a piece of it."""
-    return math.ceil(one_process(recipe).windows.batch / recipe.training.accumulate)
-
-
-def empty_network(recipe: Recipe) -> CnnRnn:
-    """The net of a recipe on the meta device, in training mode, with what stands still frozen."""
+def build_meta_model(recipe: Recipe) -> CnnRnn:
+    """The model of a recipe on the meta device, in training mode, with its frozen parts."""
     with torch.device("meta"):
-        model = build_model(one_process(recipe))
+        model = build_model(single_process_recipe(recipe))
     freeze(model, recipe.training.frozen)
     return model
 
 
-def pass_through(model: CnnRnn, recipe: Recipe, windows: int) -> Tensor:
-    """Send windows without content through an empty net; gives (windows, T, A)."""
+def meta_forward(model: CnnRnn, recipe: Recipe, windows: int) -> Tensor:
+    """The forward pass of a model on the meta device; returns (windows, T, A)."""
     length, size = recipe.windows.length, recipe.windows.input_size
     with torch.device("meta"):
         image = torch.empty(windows, length, 3, size, size)
@@ -66,72 +111,79 @@ def pass_through(model: CnnRnn, recipe: Recipe, windows: int) -> Tensor:
     return out
 
 
-def list_layers(recipe: Recipe) -> list[Layer]:
-    """The network's layers, in the order in which a window goes through them."""
-    model = empty_network(recipe)
-    layers: list[Layer] = []
-    for name, module in _shown(model):
-        if not isinstance(module, nn.Identity):
-            module.register_forward_hook(_note(layers, name, recipe.model))
-    pass_through(model, recipe, windows=1)
-    if model.landmarks:
-        before = sum(layer.name.startswith("cnn.") for layer in layers)
-        shape = (recipe.windows.length, 2 * POINTS)
-        layers.insert(before, Layer("landmarks", f"{POINTS} points", shape, 0, 0))
-    return layers
+def activation_bytes(model: nn.Module, forward: Callable[[], Tensor]) -> int:
+    """Bytes of the tensors that autograd saves for the backward pass, without the weights.
+
+    Tensors that share their memory count once.
+    """
+    owned = {_storage_id(tensor) for tensor in (*model.parameters(), *model.buffers())}
+    saved: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        if _storage_id(tensor) not in owned:
+            saved[_storage_id(tensor)] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        out = forward()
+    del out  # until here it keeps all tensors alive, so that no storage is used twice
+    return sum(saved.values())
 
 
-def _shown(model: CnnRnn) -> Iterator[tuple[str, nn.Module]]:
-    """The modules that make a row."""
-    shown = deeper = [("cnn", model.cnn)]
-    while len(deeper) <= ROWS:
-        shown, deeper = deeper, [row for block in deeper for row in _inside(*block)]
-        if shown == deeper:
+def _storage_id(tensor: Tensor) -> int:
+    return int(tensor.untyped_storage()._cdata)
+
+
+def _listed_modules(model: CnnRnn) -> Iterator[tuple[str, nn.Module]]:
+    """The modules that the table lists, with their names."""
+    listed = deeper = [("cnn", model.cnn)]
+    while len(deeper) <= MAX_ROWS:
+        listed, deeper = deeper, [row for block in deeper for row in _children(*block)]
+        if listed == deeper:
             break
-    yield from shown
-    if len(model.connected):
-        yield from _inside("connected", model.connected)
-    memory = model.temporal
-    if isinstance(memory, SideBySide):
-        yield from _inside("temporal.parts", memory.parts)
+    yield from listed
+    if len(model.fc):
+        yield from _children("fc", model.fc)
+    if isinstance(model.temporal, Parallel):
+        yield from _children("temporal.branches", model.temporal.branches)
     else:
-        yield "temporal", memory
-    yield "output", model.output
-    if model.spread is not None:
-        yield "spread", model.spread
+        yield "temporal", model.temporal
+    yield "head", model.head
+    if model.std_head is not None:
+        yield "std_head", model.std_head
 
 
-def _inside(name: str, module: nn.Module) -> list[tuple[str, nn.Module]]:
-    """The modules in a module, or itself where it has none, or weights of its own."""
+def _children(name: str, module: nn.Module) -> list[tuple[str, nn.Module]]:
+    """The children of a module; the module itself if it has none, or weights of its own."""
     own = any(True for _ in module.parameters(recurse=False))
     children = [] if own else [(f"{name}.{child}", part) for child, part in module.named_children()]
     return children or [(name, module)]
 
 
-def _note(layers: list[Layer], name: str, keys: ModelSection) -> Callable[..., None]:
-    frame_by_frame = name.startswith(("cnn", "connected"))
+def _layer_hook(layers: list[LayerSummary], name: str, keys: ModelSection) -> Callable[..., None]:
+    per_frame = name.startswith(("cnn", "fc"))
 
     def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:  # noqa: ANN401
         out: Tensor = output[0] if isinstance(output, tuple) else output
-        shape = tuple(out.shape if frame_by_frame else out.shape[1:])
-        tapped = ", tapped" if name.removeprefix("cnn.") in keys.taps else ""
-        kind = _kind(module, inputs[0].shape[-1], keys) + tapped
-        layers.append(Layer(name, kind, shape, *_count(module)))
+        shape = tuple(out.shape if per_frame else out.shape[1:])
+        marked = ", feature layer" if name.removeprefix("cnn.") in keys.feature_layers else ""
+        kind = _kind(module, inputs[0].shape[-1], keys) + marked
+        layers.append(LayerSummary(name, kind, shape, *_count_parameters(module)))
 
     return hook
 
 
-def _count(module: nn.Module) -> tuple[int, int]:
-    """Parameters, and how many of them are trained."""
+def _count_parameters(module: nn.Module) -> tuple[int, int]:
+    """All parameters, and those that are trained."""
     parameters = list(module.parameters())
     return sum(p.numel() for p in parameters), sum(p.numel() for p in parameters if p.requires_grad)
 
 
 def _kind(module: nn.Module, width: int, keys: ModelSection) -> str:
     name = type(module).__name__
-    if isinstance(module, NoMemory):
+    if isinstance(module, Identity):
         return "none"
-    if isinstance(module, Part):
+    if isinstance(module, TemporalModule):
         both = ", both directions" if keys.bidirectional else ""
         return f"{keys.temporal} {width} -> {keys.layers} x {keys.hidden}{both}"
     if isinstance(module, nn.Linear):
@@ -143,44 +195,74 @@ def _kind(module: nn.Module, width: int, keys: ModelSection) -> str:
     return name
 
 
-def estimate_memory(recipe: Recipe) -> dict[str, int]:
-    """Bytes that a process needs for a step of training, by what they hold.
+class Throughput(NamedTuple):
+    """Measured time of training steps, without reading recordings."""
 
-    In mixed precision, activations take about half. What libraries work in, and pictures read
-    ahead, come on top.
+    frame: float  # seconds for each frame
+    step: float  # seconds for each step in addition, for example for the optimiser
+    timed: int  # frames in the largest step that was timed
+    device: str
+    devices: int  # devices that work in parallel; processes on a CPU share its cores
+
+    def seconds(self, frames: int, batch: int) -> float:
+        """Seconds for `frames` frames, in steps of `batch` frames on each device."""
+        return frames / self.devices * (self.frame + self.step / batch)
+
+
+def measure_throughput(recipe: Recipe) -> Throughput:
+    """Time training steps on noise: augmentation, forward and backward pass, optimiser step.
+
+    The first step has one window of two frames. Each following step has four times as many frames,
+    until a step takes longer than 0.8 s or has a whole batch. Each size is timed twice, and the
+    faster time counts. The two largest sizes give the time per frame and the time per step.
     """
-    model = empty_network(recipe)
-    if recipe.training.gradient_checkpointing:
-        checkpoint_gradients(model.cnn)
-    every, trained = _count(model)
-    kept = activations(model, lambda: pass_through(model, recipe, windows_at_once(recipe)))
-    mixed = recipe.training.precision != "32-true"
-    return {
-        "weights": every * BYTES,
-        "gradients": trained * BYTES,
-        "AdamW": 2 * trained * BYTES,
-        "activations": kept // (2 if mixed else 1),
-    }
+    single = single_process_recipe(recipe)
+    learner = build_learner(single, steps=1000)
+    length, batch = single.windows.length, single.windows.batch
+    _time_step(learner, single, 1, min(2, length))  # warm-up: memory and kernels
+    timed = [(0, 0.0)]
+    for windows, frames in _step_sizes(batch, length):
+        seconds = min(_time_step(learner, single, windows, frames) for _ in range(2))
+        timed.append((windows * frames, seconds))
+        if len(timed) > 2 and seconds > LONG_STEP:
+            break
+    (fewer, shorter), (frames, longest) = timed[-2:]
+    whole_batch = frames == batch * length  # then no extrapolation is needed
+    slope = (longest - shorter) / (frames - fewer)
+    per_frame = longest / frames if whole_batch or longest < shorter else slope
+    device = learner.fabric.device
+    devices = 1 if device.type == "cpu" else recipe.training.devices
+    per_step = max(0.0, longest - frames * per_frame)
+    return Throughput(per_frame, per_step, frames, str(device), devices)
 
 
-def activations(model: nn.Module, forward: Callable[[], Tensor]) -> int:
-    """Bytes that autograd keeps of a forward pass for the backward pass, beside the net's own.
+def _step_sizes(batch: int, length: int) -> list[tuple[int, int]]:
+    """Windows and frames of each, from two frames to a whole batch."""
+    frames = [min(2 * 4**power, length) for power in range(length.bit_length())]
+    windows = [min(4**power, batch) for power in range(batch.bit_length())]
+    return sorted({(1, each) for each in frames} | {(each, length) for each in windows})
 
-    Autograd is asked for every tensor; those that share memory count once.
+
+def _time_step(learner: Learner, recipe: Recipe, windows: int, length: int) -> float:
+    size = recipe.windows.input_size
+    batch = Batch(
+        torch.randint(256, (windows, length, size, size, 3), dtype=torch.uint8),
+        torch.rand(windows, length, POINTS, 2),
+        torch.rand(windows, length, len(AFFECT)),
+    )
+    began = time.perf_counter()
+    train_step(learner, recipe, batch)
+    return time.perf_counter() - began
+
+
+def frames_in_epoch(recipe: Recipe, recordings: StrPath) -> int:
+    """Frames in an epoch of a recipe on a folder of recordings, padding included.
+
+    Raises:
+        AffectkitError: there are no recordings, or they are not suitable for training.
     """
-    owned = {_memory(tensor) for tensor in (*model.parameters(), *model.buffers())}
-    kept: dict[int, int] = {}
-
-    def keep(tensor: Tensor) -> Tensor:
-        if _memory(tensor) not in owned:
-            kept[_memory(tensor)] = tensor.untyped_storage().nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        out = forward()
-    del out  # as long as it lives, no memory is used twice
-    return sum(kept.values())
-
-
-def _memory(tensor: Tensor) -> int:
-    return int(tensor.untyped_storage()._cdata)
+    splits = read_splits(recipe, Path(recordings))
+    sources = [open_window_source(recording) for recording in splits["train"]]
+    check_frames_are_video(sources, recipe)
+    batches = plan_epoch(sources, recipe.windows, (recipe.seed, 0))
+    return sum(map(len, batches)) * recipe.windows.length

@@ -1,7 +1,7 @@
-"""Windows: fixed-length pieces of one recording, read from disk while the net works.
+"""Windows of recordings: read as batches, one batch ahead of training.
 
-Of a recording all but the faces is read once, when it is opened: 0.6 kB a frame. The faces of a
-window are read when its turn comes, one batch ahead of the net.
+When a recording is opened, everything but its faces is read into memory: 0.6 kB per frame. The
+faces of a window are read from disk when its batch is needed.
 """
 
 import os
@@ -14,88 +14,80 @@ import torch
 import xarray as xr
 from numpy.typing import NDArray
 from torch import Tensor
-from torchvision.transforms import v2
 
 from affectkit.errors import AffectkitError
-from affectkit.faces import in_crop
-from affectkit.recording import EDGE
-from affectkit.training.pixels import Pixels, ReadFaces, face_reader
+from affectkit.models.inputs import FaceArray, FaceReader, face_reader, landmark_in_crop
 
 
 class Batch(NamedTuple):
-    """B windows of T frames. Frames that do not count have NaN annotations."""
+    """B windows of T frames. Frames without a face, and padding, have NaN annotations."""
 
     face: Tensor  # (B, T, H, W, C) uint8
-    landmark: Tensor  # (B, T, P, 2), the crop spans [-1, 1]; missing ones are 0
+    landmark: Tensor  # (B, T, P, 2), the crop spans [-1, 1]; missing landmarks are 0
     annotation: Tensor  # (B, T, 2)
 
 
 class Window(NamedTuple):
-    """Where a window lies: the frames from `start` up to `stop`, counted in its recording."""
+    """The frames `start` to `stop` (exclusive) of a recording."""
 
-    recording: int
+    recording: int  # index in the list of sources
     start: int
     stop: int
-    carried: bool = False  # goes on where the window before it, at its place in the batch, ended
+    continues: bool = False  # starts where this position of the previous batch ended
 
 
-class Source(NamedTuple):
-    """A recording to read windows from."""
+class WindowSource(NamedTuple):
+    """A recording from which windows are read."""
 
     name: str
-    store: str  # its folder; "" where it is in memory
-    stamp: tuple[int, int]  # of the faces on disk when it was opened
+    path: str  # of the recording; "" if it is in memory
+    file_version: tuple[int, int]  # of the faces on disk when the recording was opened
     time: NDArray[np.float64]  # (frame)
-    seen: NDArray[np.bool_]  # (frame), there is a crop
-    annotation: NDArray[np.float32]  # (frame, affect); NaN where there is no crop
-    landmark: NDArray[np.float32]  # (frame, point, axis), as `landmark_in_crop` gives them
+    has_face: NDArray[np.bool_]  # (frame), there is a crop
+    annotation: NDArray[np.float32]  # (frame, affect); NaN without a crop
+    landmark: NDArray[np.float32]  # (frame, point, axis), see `landmark_in_crop`
     shape: tuple[int, ...]  # (row, col, channel) of a face
-    read_faces: ReadFaces
+    read_faces: FaceReader
 
 
-def open_source(recording: xr.Dataset) -> Source:
-    """Read all of a recording but its faces.
+def open_window_source(recording: xr.Dataset) -> WindowSource:
+    """Read everything but the faces of a recording.
 
     Raises:
-        AffectkitError: it is not there any more, or damaged.
+        AffectkitError: the recording was deleted or is damaged.
     """
-    name, store = recording.attrs["recording"], recording.encoding.get("source", "")
+    name, path = recording.attrs["recording"], recording.encoding.get("source", "")
     try:
-        seen = recording["crop_box"].notnull().all("edge")
-        return Source(
+        has_face = recording["crop_box"].notnull().all("edge")
+        return WindowSource(
             name,
-            store,
-            _stamp(store),
+            path,
+            _file_version(path),
             recording["time"].values,
-            seen.values,
-            recording["annotation"].where(seen).values,
+            has_face.values,
+            recording["annotation"].where(has_face).values,
             landmark_in_crop(recording),
             recording["face"].shape[1:],
             face_reader(recording),
         )
     except (OSError, ValueError, RuntimeError) as error:
-        raise _unreadable(name, store, error) from None
-
-
-def landmark_in_crop(recording: xr.Dataset) -> NDArray[np.float32]:
-    """Landmarks (frame, point, axis) where the crop spans [-1, 1]; missing ones are 0."""
-    landmark = recording["landmark"].transpose("frame", "point", "axis").values
-    crop_box = recording["crop_box"].sel(edge=list(EDGE)).values
-    return np.nan_to_num(in_crop(landmark, crop_box, 2) - 1)
+        raise _unreadable(name, path, error) from None
 
 
 def read_window(recording: xr.Dataset, start: int, length: int) -> Batch:
-    """Read one window; a short one is filled up with its last frame, which then does not count."""
+    """Read one window, without the batch dim; a short one is padded as in `read_batch`."""
     stop = min(start + length, recording.sizes["frame"])
-    piece = open_source(recording.isel(frame=slice(start, stop)))
-    return Batch(*(part[0] for part in read_batch([piece], [Window(0, 0, stop - start)], length)))
+    source = open_window_source(recording.isel(frame=slice(start, stop)))
+    return Batch(*(part[0] for part in read_batch([source], [Window(0, 0, stop - start)], length)))
 
 
-def read_batch(sources: Sequence[Source], windows: Sequence[Window], length: int) -> Batch:
-    """Read windows as one batch; short ones are filled up as `read_window` does.
+def read_batch(sources: Sequence[WindowSource], windows: Sequence[Window], length: int) -> Batch:
+    """Read windows as one batch.
+
+    A window shorter than `length` is padded with its last frame; the annotation there is NaN.
 
     Raises:
-        AffectkitError: a recording was deleted or changed since it was opened, or is damaged.
+        AffectkitError: a recording is damaged, or was deleted or changed after it was opened.
     """
     first = sources[windows[0].recording]
     shape = (len(windows), length)
@@ -111,47 +103,40 @@ def read_batch(sources: Sequence[Source], windows: Sequence[Window], length: int
     return Batch(*map(torch.from_numpy, (face, landmark, annotation)))
 
 
-def _read_faces(source: Source, start: int, stop: int, out: Pixels) -> None:
+def read_batches(
+    sources: Sequence[WindowSource], batches: Sequence[Sequence[Window]], length: int
+) -> Iterator[Batch]:
+    """Read batches; the next one is read in a thread while the caller trains on the current one."""
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(read_batch, sources, batches[0], length)
+        for windows in batches[1:]:
+            batch = following.result()
+            following = reader.submit(read_batch, sources, windows, length)
+            yield batch
+        yield following.result()
+
+
+def _read_faces(source: WindowSource, start: int, stop: int, out: FaceArray) -> None:
     try:
         source.read_faces(start, stop, out)
-        stamp = _stamp(source.store)
+        file_version = _file_version(source.path)
     except (OSError, ValueError, RuntimeError) as error:
-        raise _unreadable(source.name, source.store, error) from None
-    if stamp != source.stamp:
-        raise _unreadable(source.name, source.store, "it was written anew meanwhile")
+        raise _unreadable(source.name, source.path, error) from None
+    if file_version != source.file_version:
+        raise _unreadable(source.name, source.path, "it was written again in the meantime")
 
 
-def _stamp(store: str) -> tuple[int, int]:
-    if not store:
+def _file_version(path: str) -> tuple[int, int]:
+    """Changes when the faces of a recording are written again."""
+    if not path:
         return 0, 0
-    found = os.stat(os.path.join(store, "face", ".zarray"))
+    found = os.stat(os.path.join(path, "face", ".zarray"))
     return found.st_ino, found.st_mtime_ns
 
 
-def _unreadable(name: str, store: str, reason: object) -> AffectkitError:
+def _unreadable(name: str, path: str, reason: object) -> AffectkitError:
     return AffectkitError(
-        f"recording {name!r} cannot be read any more ({store or 'in memory'}: "
-        f"{str(reason).splitlines()[0]}); leave recordings alone while they are read, "
+        f"recording {name!r} can no longer be read ({path or 'in memory'}: "
+        f"{str(reason).splitlines()[0]}); do not change recordings during training, "
         "and prepare damaged ones again"
     )
-
-
-def read_batches(
-    sources: Sequence[Source], batches: Sequence[Sequence[Window]], length: int
-) -> Iterator[Batch]:
-    """Read batches one ahead of the caller, so that the disk works while the net does."""
-    with ThreadPoolExecutor(1) as reader:
-        ahead = reader.submit(read_batch, sources, batches[0], length)
-        for windows in batches[1:]:
-            current, ahead = ahead.result(), reader.submit(read_batch, sources, windows, length)
-            yield current
-        yield ahead.result()
-
-
-def resize(face: Tensor, size: int) -> Tensor:
-    """Shrink or enlarge uint8 faces (..., H, W, C) to `size` pixels a side, antialiased."""
-    if face.shape[-2] == size:
-        return face
-    channels_first = face.movedim(-1, -3)
-    resized: Tensor = v2.functional.resize(channels_first, [size, size], antialias=True)
-    return resized.movedim(-3, -1)

@@ -10,11 +10,12 @@ import torch
 from safetensors.torch import load_file
 
 from affectkit.errors import AffectkitError
+from affectkit.models.prediction import predict_frames
 from affectkit.recording import open_recording, save_recording
-from affectkit.run import CHECKPOINT, HISTORY, WEIGHTS, read_contract
-from affectkit.training.checkpoint import build_model, load_checkpoint, load_model
+from affectkit.run import CHECKPOINT, HISTORY, SCHEMA, WEIGHTS, read_metadata
+from affectkit.training.checkpoint import load_checkpoint
 from affectkit.training.fit import fit
-from affectkit.training.stream import predict_frames
+from affectkit.training.model import build_model, load_model
 
 
 def same_weights(first, second):
@@ -22,27 +23,27 @@ def same_weights(first, second):
     return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
 
 
-def test_a_tiny_net_learns_affect_that_is_drawn_into_the_pixels(recordings, recipe, tmp_path):
+def test_a_small_model_learns_affect_that_is_visible_in_the_pixels(recordings, recipe, tmp_path):
     settings = recipe(training__epochs=25, windows__augment=False, training__learning_rate=5e-3)
     history = fit(settings, recordings, tmp_path / "run")
     assert history[-1]["loss"] < 0.3
     assert max(row["ccc_mean"] for row in history) > 0.5
 
 
-def test_the_run_folder_holds_what_predicting_needs(recordings, recipe, tmp_path):
+def test_the_run_folder_contains_metadata_history_and_weights(recordings, recipe, tmp_path):
     rows = []
     fit(recipe(), recordings, tmp_path / "run", on_epoch=rows.append)
-    contract = read_contract(tmp_path / "run")
-    assert contract["affect"] == ["valence", "arousal"]
-    assert contract["crop"] == {"size": 16}
-    assert contract["splits"]["validation"] == ["person_5", "person_6"]
-    assert (contract["input_size"], contract["sequence_length"], contract["seed"]) == (32, 20, 0)
+    metadata = read_metadata(tmp_path / "run")
+    assert metadata["affect"] == ["valence", "arousal"]
+    assert metadata["crop"] == {"size": 16}
+    assert metadata["splits"]["validation"] == ["person_5", "person_6"]
+    assert (metadata["input_size"], metadata["sequence_length"], metadata["seed"]) == (32, 20, 0)
     assert pd.read_csv(tmp_path / "run" / HISTORY)["epoch"].tolist() == [1, 2, 3]
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     assert not load_model(tmp_path / "run").training
 
 
-def test_the_best_weights_are_kept_not_the_last(recordings, recipe, tmp_path):
+def test_the_weights_of_the_best_epoch_are_kept_not_the_last(recordings, recipe, tmp_path):
     history = fit(recipe(training__epochs=6), recordings, tmp_path / "run")
     best = max(range(6), key=lambda epoch: history[epoch]["ccc_mean"])
     again = recipe(training__epochs=6)
@@ -66,16 +67,16 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not(recordings, r
     assert not same_weights(tmp_path / "a", tmp_path / "c")
 
 
-def test_a_finished_training_is_left_alone(recordings, recipe, tmp_path):
+def test_a_finished_run_is_not_changed(recordings, recipe, tmp_path):
     fit(recipe(), recordings, tmp_path / "run")
     before = (tmp_path / "run" / CHECKPOINT).stat().st_mtime_ns
     assert len(fit(recipe(), recordings, tmp_path / "run")) == 3
     assert (tmp_path / "run" / CHECKPOINT).stat().st_mtime_ns == before
 
 
-def test_a_run_of_another_recipe_or_other_data_is_refused(recordings, recipe, tmp_path):
+def test_a_run_of_another_recipe_or_other_recordings_is_an_error(recordings, recipe, tmp_path):
     fit(recipe(training__epochs=1), recordings, tmp_path / "run")
-    with pytest.raises(AffectkitError, match="was trained by another recipe"):
+    with pytest.raises(AffectkitError, match="was trained with another recipe"):
         fit(recipe(training__epochs=2), recordings, tmp_path / "run")
     changed = open_recording(recordings / "person_1.zarr").load()
     changed["annotation"] *= 0.5
@@ -84,11 +85,11 @@ def test_a_run_of_another_recipe_or_other_data_is_refused(recordings, recipe, tm
         fit(recipe(training__epochs=1), recordings, tmp_path / "run")
 
 
-def test_recordings_that_cannot_be_trained_on_are_refused(recordings, recipe, tmp_path):
+def test_recordings_not_suitable_for_training_are_an_error(recordings, recipe, tmp_path):
     second = open_recording(recordings / "person_5.zarr").load()
     faults = {
         "subject 'person_1' is in the splits": {"subject": "person_1"},
-        "cut by different crop contracts": {"crop": {"size": 112}},
+        "different crop settings": {"crop": {"size": 112}},
     }
     for message, attrs in faults.items():
         save_recording(second.assign_attrs(attrs), recordings / "person_5.zarr", overwrite=True)
@@ -97,7 +98,7 @@ def test_recordings_that_cannot_be_trained_on_are_refused(recordings, recipe, tm
     assert not (tmp_path / "run").exists()
 
 
-def test_a_split_without_annotations_is_named(recordings, recipe, tmp_path):
+def test_the_error_for_a_split_without_annotations_names_it(recordings, recipe, tmp_path):
     for number in (5, 6):
         path = recordings / f"person_{number}.zarr"
         recording = open_recording(path).load()
@@ -109,65 +110,71 @@ def test_a_split_without_annotations_is_named(recordings, recipe, tmp_path):
         fit(recipe(), recordings, tmp_path / "run")
 
 
-def test_a_loss_that_is_not_finite_stops_and_says_where(recordings, recipe, tmp_path):
-    settings = recipe(training__learning_rate=1e30, training__clip=1e30, training__warmup=0)
+def test_a_nan_loss_stops_training(recordings, recipe, tmp_path):
+    settings = recipe(
+        training__learning_rate=1e30, training__gradient_clip=1e30, training__warmup=0
+    )
     with pytest.raises(AffectkitError, match=r"the loss became nan at step \d+"):
         fit(settings, recordings, tmp_path / "run")
 
 
-class Malice:
+class CreatesFolder:
+    """Its pickle creates a folder when it is loaded."""
+
     def __reduce__(self):
         return (os.mkdir, ("executed",))
 
 
-def test_a_pickle_in_place_of_the_checkpoint_is_refused(recordings, recipe, tmp_path, monkeypatch):
+def test_a_checkpoint_with_pickled_code_is_not_executed(recordings, recipe, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     fit(recipe(training__epochs=1), recordings, tmp_path / "run")
-    torch.save(Malice(), tmp_path / "run" / CHECKPOINT)
-    with pytest.raises(AffectkitError, match=r"last\.ckpt was refused"):
+    torch.save(CreatesFolder(), tmp_path / "run" / CHECKPOINT)
+    with pytest.raises(AffectkitError, match=r"last\.ckpt was not loaded"):
         load_checkpoint(tmp_path / "run")
     assert not (tmp_path / "executed").exists()
 
 
-def test_weights_of_another_net_are_refused(recordings, recipe, tmp_path):
+def test_weights_of_another_model_are_an_error(recordings, recipe, tmp_path):
     fit(recipe(training__epochs=1), recordings, tmp_path / "run")
     fit(recipe(training__epochs=1, model__hidden=7), recordings, tmp_path / "other")
     (tmp_path / "run" / WEIGHTS).write_bytes((tmp_path / "other" / WEIGHTS).read_bytes())
-    with pytest.raises(AffectkitError, match=r"does not fit .*recipe\.toml"):
+    with pytest.raises(AffectkitError, match=r"does not match .*recipe\.toml"):
         load_model(tmp_path / "run")
     (tmp_path / "run" / WEIGHTS).write_bytes(b"not safetensors at all")
-    with pytest.raises(AffectkitError, match=r"does not fit .*recipe\.toml"):
+    with pytest.raises(AffectkitError, match=r"does not match .*recipe\.toml"):
         load_model(tmp_path / "run")
 
 
-def test_a_run_cut_off_before_its_first_epoch_says_so(recordings, recipe, tmp_path):
+def test_loading_a_run_without_a_finished_epoch_is_an_error(recordings, recipe, tmp_path):
     fit(recipe(training__epochs=1), recordings, tmp_path / "run")
     (tmp_path / "run" / WEIGHTS).unlink()
     with pytest.raises(AffectkitError, match="has not finished an epoch"):
         load_model(tmp_path / "run")
-    assert json.loads((tmp_path / "run" / "run.json").read_text())["schema"] == 1
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["schema"] == SCHEMA
 
 
-def test_a_joint_net_starts_from_the_cnn_of_a_run(recordings, recipe, tmp_path):
+def test_a_joint_model_starts_with_the_cnn_of_a_run(recordings, recipe, tmp_path):
     fit(recipe(model__temporal="none"), recordings, tmp_path / "cnn")
     joint = recipe(model__temporal="gru", model__weights=tmp_path / "cnn")
     started, trained = build_model(joint).state_dict(), load_file(tmp_path / "cnn" / WEIGHTS)
     for name, tensor in started.items():
-        if name.startswith(("cnn.", "connected.")):
+        if name.startswith(("cnn.", "fc.")):
             assert torch.equal(tensor, trained[name])
     fit(joint, recordings, tmp_path / "joint")
     shutil.rmtree(tmp_path / "cnn")
-    assert load_model(tmp_path / "joint")  # needs the other run no more
+    assert load_model(tmp_path / "joint")  # without the other run
 
 
-def test_a_cnn_of_another_width_is_refused(recordings, recipe, tmp_path):
-    fit(recipe(training__epochs=1, model__connected=[9]), recordings, tmp_path / "cnn")
-    with pytest.raises(AffectkitError, match="does not fit recipe 'quick'"):
+def test_a_cnn_of_another_width_is_an_error(recordings, recipe, tmp_path):
+    fit(recipe(training__epochs=1, model__fc=[9]), recordings, tmp_path / "cnn")
+    with pytest.raises(AffectkitError, match="does not match the recipe 'quick'"):
         build_model(recipe(model__weights=tmp_path / "cnn"))
 
 
-def test_spreads_are_calibrated_on_the_validation_recordings(recordings, recipe, tmp_path):
-    settings = recipe(model__spread=True, training__loss="gaussian")
+def test_standard_deviations_are_calibrated_on_the_validation_recordings(
+    recordings, recipe, tmp_path
+):
+    settings = recipe(model__std=True, training__loss="gaussian")
     fit(settings, recordings, tmp_path / "run")
     assert torch.equal(load_checkpoint(tmp_path / "run")["model"]["calibration"], torch.ones(2))
     model = load_model(tmp_path / "run")
@@ -177,21 +184,21 @@ def test_spreads_are_calibrated_on_the_validation_recordings(recordings, recipe,
         recording = open_recording(recordings / f"person_{number}.zarr")
         out = predict_frames(model, recording, 32)
         error = abs(recording["annotation"] - out["prediction"])
-        inside.append((error <= 1.645 * out["spread"]).values)
+        inside.append((error <= 1.645 * out["std"]).values)
     assert np.concatenate(inside).mean(0) == pytest.approx(0.9, abs=0.02)
 
 
-def test_tensorboard_shows_what_the_history_holds(recordings, recipe, tmp_path):
+def test_tensorboard_has_the_values_of_the_history(recordings, recipe, tmp_path):
     events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     history = fit(recipe(training__tensorboard=True), recordings, tmp_path / "run")
-    shown = events.EventAccumulator(str(tmp_path / "run" / "tensorboard")).Reload()
+    curves = events.EventAccumulator(str(tmp_path / "run" / "tensorboard")).Reload()
     for name in ("loss", "ccc_mean"):
-        values = [(event.step, event.value) for event in shown.Scalars(name)]
+        values = [(event.step, event.value) for event in curves.Scalars(name)]
         expected = [(row["epoch"], pytest.approx(row[name])) for row in history]
         assert values == expected
 
 
-def test_without_tensorboard_the_recipe_says_what_to_install(
+def test_the_error_for_missing_tensorboard_names_the_extra(
     recordings, recipe, tmp_path, monkeypatch
 ):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)

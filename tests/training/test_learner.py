@@ -1,4 +1,4 @@
-"""What moves, how fast, and in which epochs."""
+"""Frozen parts, learning rates and schedules."""
 
 import math
 
@@ -8,16 +8,16 @@ from safetensors.torch import load_file
 
 from affectkit.errors import AffectkitError
 from affectkit.run import WEIGHTS
-from affectkit.training.checkpoint import build_model
 from affectkit.training.fit import fit
-from affectkit.training.learner import build_learner, freeze, frozen_in
-from affectkit.training.recipe import read_recipe, recipe_text
+from affectkit.training.learner import build_learner, freeze, frozen_parts
+from affectkit.training.model import build_model
+from affectkit.training.recipe import parse_overrides, read_recipe, recipe_text
 
-STAGES = "[{epochs = 1, frozen = ['cnn', 'connected']}, {epochs = 2, frozen = ['cnn']}]"
+STAGES = "[{epochs = 1, frozen = ['cnn', 'fc']}, {epochs = 2, frozen = ['cnn']}]"
 
 
-def moved(before, after):
-    """Which parts of the net differ, statistics included."""
+def changed_parts(before, after):
+    """The parts of the model that differ, batch norm statistics included."""
     return {name.split(".")[0] for name in after if not torch.equal(before[name], after[name])}
 
 
@@ -32,31 +32,31 @@ def rates(recipe, steps=10, **changes):
     return found
 
 
-@pytest.mark.parametrize("frozen", [["cnn"], ["connected", "output"]])
-def test_frozen_parts_do_not_move_and_all_others_do(frozen, recordings, recipe, tmp_path):
+@pytest.mark.parametrize("frozen", [["cnn"], ["fc", "head"]])
+def test_frozen_parts_do_not_change_and_all_others_do(frozen, recordings, recipe, tmp_path):
     settings = recipe(training__epochs=1, training__frozen=frozen)
     fit(settings, recordings, tmp_path / "run")
     torch.manual_seed(0)
     started = build_model(settings).state_dict()
-    others = {"cnn", "connected", "temporal", "output"} - set(frozen)
-    assert moved(started, load_file(tmp_path / "run" / WEIGHTS)) == others
+    others = {"cnn", "fc", "temporal", "head"} - set(frozen)
+    assert changed_parts(started, load_file(tmp_path / "run" / WEIGHTS)) == others
 
 
-def test_stages_take_the_first_epochs(recordings, recipe, tmp_path):
+def test_stages_apply_to_the_first_epochs(recordings, recipe, tmp_path):
     settings = recipe(training__epochs=4, training__stages=STAGES)
-    assert [frozen_in(settings, epoch) for epoch in range(4)] == [
-        {"cnn", "connected"}, {"cnn"}, {"cnn"}, set()
+    assert [frozen_parts(settings, epoch) for epoch in range(4)] == [
+        {"cnn", "fc"}, {"cnn"}, {"cnn"}, set()
     ]  # fmt: skip
     (tmp_path / "r.toml").write_text(recipe_text(settings))
     assert read_recipe(tmp_path / "r.toml") == settings
-    seen = []
+    weights = []
 
-    def look(row):
-        seen.append({k: v.clone() for k, v in load_file(tmp_path / "run" / WEIGHTS).items()})
+    def read_weights(row):
+        weights.append({k: v.clone() for k, v in load_file(tmp_path / "run" / WEIGHTS).items()})
 
-    fit(settings, recordings, tmp_path / "run", on_epoch=look)
+    fit(settings, recordings, tmp_path / "run", on_epoch=read_weights)
     torch.manual_seed(0)
-    assert moved(build_model(settings).state_dict(), seen[0]) <= {"temporal", "output"}
+    assert changed_parts(build_model(settings).state_dict(), weights[0]) <= {"temporal", "head"}
 
 
 def test_a_frozen_part_is_in_evaluation_mode(recipe):
@@ -64,29 +64,29 @@ def test_a_frozen_part_is_in_evaluation_mode(recipe):
     freeze(model, ["cnn"])
     assert not any(module.training for module in model.cnn.modules())
     assert model.training
-    assert model.connected.training
+    assert model.fc.training
     assert not any(weight.requires_grad for weight in model.cnn.parameters())
     freeze(model, [])
     assert all(module.training for module in model.modules())
     assert all(weight.requires_grad for weight in model.parameters())
 
 
-def test_a_part_learns_at_its_own_rate(recipe):
+def test_a_part_can_have_its_own_learning_rate(recipe):
     settings = recipe(training__learning_rates="{cnn = 1e-4}", training__schedule="constant",
                       training__warmup=0)  # fmt: skip
     learner = build_learner(settings, 5)
-    of_weight = {
+    rate_of = {
         id(weight): group["lr"]
         for group in learner.optimizer.param_groups
         for weight in group["params"]
     }
     named = dict(learner.model.named_parameters())
-    assert len(of_weight) == len(named)
+    assert len(rate_of) == len(named)
     for name, weight in named.items():
-        assert of_weight[id(weight)] == (1e-4 if name.startswith("cnn.") else 2e-3)
+        assert rate_of[id(weight)] == (1e-4 if name.startswith("cnn.") else 2e-3)
 
 
-def test_schedules_have_their_shapes(recipe):
+def test_learning_rates_of_the_schedules_known_by_hand(recipe):
     cosine = rates(recipe, training__schedule="cosine", training__warmup=0.2)
     assert cosine[:3] == pytest.approx([2e-3 / 3, 4e-3 / 3, 2e-3])
     assert cosine[6] == pytest.approx(2e-3 * (1 + math.cos(math.pi / 2)) / 2)
@@ -100,15 +100,15 @@ def test_schedules_have_their_shapes(recipe):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"training__frozen": "['cn']"}, "unknown part of the net in training.frozen 'cn'"),
+        ({"training__frozen": "['cn']"}, "unknown part of the model in training.frozen 'cn'"),
         ({"training__learning_rates": "{cn = 1.0}"}, "did you mean 'cnn'"),
         ({"training__stages": "[{epochs = 1, frozen = ['rnn']}]"}, r"in training\.stages 'rnn'"),
         ({"training__precision": "16-mixed"}, "needs a GPU"),
         ({"training__accelerator": "cuda"}, r"training\.accelerator = 'cuda'"),
-        ({"windows__order": "carried", "model__bidirectional": True}, "looks both ways"),
+        ({"windows__order": "consecutive", "model__bidirectional": True}, "later frames"),
     ],
 )
-def test_what_cannot_be_built_is_refused(changes, message, recipe):
+def test_settings_that_the_learner_cannot_use_are_errors(changes, message, recipe):
     with pytest.raises(AffectkitError, match=message):
         build_learner(recipe(**changes), 5)
 
@@ -116,18 +116,18 @@ def test_what_cannot_be_built_is_refused(changes, message, recipe):
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("training.stages=[{epochs = 9}]", "take 9 epochs, more than training.epochs"),
-        ("training.stages=[{epoch = 9}]", "'training.stages.0.epoch', did you mean 'epochs'"),
+        ("training.stages=[{epochs = 9}]", "have 9 epochs in total, more than training.epochs"),
+        ("training.stages=[{epoch = 9}]", "'training.stages.0.epoch': did you mean 'epochs'"),
         ("training.learning_rates={cnn = -1}", "training.learning_rates.cnn: .* greater than 0"),
         ("training.schedule=flat", "'one-cycle', 'cosine' or 'constant'"),
     ],
 )
-def test_faults_of_the_schedule_are_named(override, message):
+def test_invalid_stages_rates_and_schedules_are_errors(override, message):
     with pytest.raises(AffectkitError, match=message):
-        read_recipe("quick", [override])
+        read_recipe("quick", **parse_overrides([override]))
 
 
-def test_a_compiled_cnn_keeps_its_names(recipe):
+def test_a_compiled_cnn_keeps_the_names_of_its_weights(recipe):
     learner = build_learner(recipe(training__compile=True), 5)
     assert learner.model.state_dict().keys() == build_model(recipe()).state_dict().keys()
     assert learner.model.cnn._compiled_call_impl is not None

@@ -1,4 +1,4 @@
-"""Training that is cut off, however it is cut off, ends as an undisturbed one."""
+"""Interrupted training that resumes ends with the same weights as uninterrupted training."""
 
 import os
 import signal
@@ -17,10 +17,10 @@ from affectkit.training.checkpoint import load_checkpoint
 from affectkit.training.fit import fit
 from affectkit.training.recipe import recipe_text
 
-# the sums of a convolution depend on how many threads share it
+# the rounding of a convolution depends on the number of threads
 ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1"}
 
-# each attempt is killed at some moment after its third checkpoint, in a step or while writing
+# each attempt is killed shortly after its third checkpoint, during a step or while writing
 KILL_THREE_TIMES = """
 import os, signal, sys, time
 from pathlib import Path
@@ -46,8 +46,8 @@ for run in ("killed", "whole"):
 """
 
 
-def same_ends(first, second):
-    """Whether two runs have the same best weights, last weights and history."""
+def assert_same_results(first, second):
+    """Two runs have the same best weights, last weights and history."""
     best = [load_file(run / WEIGHTS) for run in (first, second)]
     last = [load_checkpoint(run)["model"] for run in (first, second)]
     histories = [pd.read_csv(run / HISTORY).drop(columns="seconds") for run in (first, second)]
@@ -57,7 +57,7 @@ def same_ends(first, second):
 
 
 def interrupt_at(step):
-    """A progress report that sends Ctrl-C at a step."""
+    """A progress function that sends Ctrl-C at a step."""
 
     def report(_, done, total):
         if done == step:
@@ -66,29 +66,29 @@ def interrupt_at(step):
     return report
 
 
-def test_training_killed_three_times_ends_as_an_undisturbed_one(recordings, recipe, tmp_path):
+def test_training_killed_three_times_gives_the_same_weights(recordings, recipe, tmp_path):
     settings = recipe(training__epochs=9, training__checkpoint_seconds=0)
     (tmp_path / "r.toml").write_text(recipe_text(settings))
     command = [sys.executable, "-c", KILL_THREE_TIMES, tmp_path / "r.toml", recordings, tmp_path]
     subprocess.run(list(map(str, command)), env=ONE_THREAD, check=True)
-    same_ends(tmp_path / "killed", tmp_path / "whole")
+    assert_same_results(tmp_path / "killed", tmp_path / "whole")
 
 
-@pytest.mark.parametrize(("order", "step"), [("shuffled", 1), ("shuffled", 3), ("carried", 5)])
-def test_ctrl_c_saves_the_step_and_the_same_call_goes_on(order, step, recordings, recipe, tmp_path):
+@pytest.mark.parametrize(("order", "step"), [("shuffled", 1), ("shuffled", 3), ("consecutive", 5)])
+def test_ctrl_c_saves_the_step_and_the_same_call_resumes(order, step, recordings, recipe, tmp_path):
     settings = recipe(windows__order=order, training__epochs=2)
     with pytest.raises(KeyboardInterrupt):
-        fit(settings, recordings, tmp_path / "cut", progress=interrupt_at(step))
-    place = load_checkpoint(tmp_path / "cut")["place"]
-    assert 3 * len(place["history"]) + place["step"] == step
-    assert bool(place["state"]) == (order == "carried")
-    for run in ("cut", "whole"):
+        fit(settings, recordings, tmp_path / "interrupted", progress=interrupt_at(step))
+    state = load_checkpoint(tmp_path / "interrupted")["state"]
+    assert 3 * len(state["history"]) + state["step"] == step
+    assert bool(state["hidden"]) == (order == "consecutive")
+    for run in ("interrupted", "whole"):
         fit(settings, recordings, tmp_path / run)
-    same_ends(tmp_path / "cut", tmp_path / "whole")
+    assert_same_results(tmp_path / "interrupted", tmp_path / "whole")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_the_command_line_says_how_to_go_on(recordings, recipe, tmp_path):
+def test_the_command_line_says_how_to_resume(recordings, recipe, tmp_path):
     settings = recipe(training__epochs=50, training__checkpoint_seconds=0)
     (tmp_path / "r.toml").write_text(recipe_text(settings))
     command = [sys.executable, "-m", "affectkit.cli.main", "train", str(tmp_path / "r.toml")]
@@ -98,11 +98,11 @@ def test_the_command_line_says_how_to_go_on(recordings, recipe, tmp_path):
     while not (tmp_path / "run" / CHECKPOINT).exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    assert "stopped; the same command goes on from here" in process.communicate()[1].decode()
+    assert "interrupted; run the same command again to resume" in process.communicate()[1].decode()
     assert process.returncode == 130
 
 
-def test_early_stopping_waits_for_so_many_epochs_without_a_better_one(recordings, recipe, tmp_path):
+def test_early_stopping_waits_for_patience_epochs(recordings, recipe, tmp_path):
     settings = recipe(training__epochs=12, training__patience=2, training__learning_rate=1e-6)
     history = fit(settings, recordings, tmp_path / "run")
     scores = [row["ccc_mean"] for row in history]
@@ -111,8 +111,10 @@ def test_early_stopping_waits_for_so_many_epochs_without_a_better_one(recordings
     assert len(fit(settings, recordings, tmp_path / "run")) == len(history)
 
 
-def test_a_checkpoint_of_another_shape_is_refused(recordings, recipe, tmp_path):
+def test_a_checkpoint_with_other_content_is_an_error(recordings, recipe, tmp_path):
     fit(recipe(training__epochs=1), recordings, tmp_path / "run")
     torch.save({"history": []}, tmp_path / "run" / CHECKPOINT)
-    with pytest.raises(AffectkitError, match="does not fit this affectkit or the recipe"):
+    with pytest.raises(
+        AffectkitError, match="does not match this version of affectkit or the recipe"
+    ):
         fit(recipe(training__epochs=1), recordings, tmp_path / "run")

@@ -1,4 +1,4 @@
-"""A recipe's network in numbers that are derived by hand, without a weight allocated."""
+"""Layers and memory of a recipe compared with numbers derived by hand, and measured times."""
 
 from functools import cache
 
@@ -7,20 +7,26 @@ import timm
 import torch
 from torch import nn
 
+from affectkit.errors import AffectkitError
 from affectkit.models.backbones import BACKBONES
-from affectkit.training.checkpoint import build_model
+from affectkit.recording import open_recording, save_recording
+from affectkit.training.fit import fit
 from affectkit.training.learner import freeze
-from affectkit.training.recipe import read_recipe, shipped_recipes
+from affectkit.training.model import build_model
+from affectkit.training.recipe import parse_overrides, read_recipe, shipped_recipes
 from affectkit.training.summary import (
-    activations,
-    empty_network,
+    Throughput,
+    activation_bytes,
+    build_meta_model,
     estimate_memory,
+    frames_in_epoch,
     list_layers,
-    windows_at_once,
+    measure_throughput,
+    micro_batch_size,
 )
 
-# channels of VGG's convolutions before (in) and after (out), and the side of their output, which a
-# pooling halves: 96 pixels end in 3
+# input and output channels of VGG's convolutions, and the side of their output; pooling halves the
+# side, from 96 pixels to 3
 VGG = [(3, 64, 96), (64, 64, 96), (64, 128, 48), (128, 128, 48), (128, 256, 24), (256, 256, 24),
        (256, 256, 24), (256, 512, 12), (512, 512, 12), (512, 512, 12), (512, 512, 6),
        (512, 512, 6), (512, 512, 6)]  # fmt: skip
@@ -33,7 +39,7 @@ def linear(width, out):
 
 
 def recurrent(gates, width, hidden):
-    """Two layers of torch's: each gate has weights for input and state, and two biases."""
+    """Two layers of torch: each gate has weights for input and state, and two biases."""
     return gates * hidden * (width + hidden + 2) + gates * hidden * (hidden + hidden + 2)
 
 
@@ -46,19 +52,19 @@ def lstm(width, hidden):
 
 
 def tcn(width):
-    """Six blocks of two convolutions over 3 frames: weights, a norm and a bias for each filter."""
+    """Six blocks of two convolutions over 3 frames: weights, a norm and a bias per filter."""
     return 6 * 2 * (3 * width * width + 2 * width)
 
 
 def transformer(width):
-    """Enter, four blocks, leave; a block has two norms, four maps to attend, two to 4 x width."""
+    """Input layer, four blocks, norm; a block has two norms, four attention layers, an MLP."""
     norm, maps = 2 * width, 4 * linear(width, width)
     block = 2 * norm + maps + linear(width, 4 * width) + linear(4 * width, width)
     return linear(width, width) + 4 * block + norm
 
 
-# what enters the first fully connected layer, the widths of these, parameters of the temporal
-# parts, what enters the output
+# inputs of the first fully connected layer, widths of these layers, parameters of the temporal
+# modules, inputs of the output layer
 NETWORKS = {
     "affwild-vggface-gru": (4608 + 136, [4096], [gru(4096, 128)], 128),
     "affwild-vggface-lstm": (4608 + 136, [4096], [lstm(4096, 128)], 128),
@@ -79,13 +85,13 @@ NETWORKS = {
 
 
 @cache
-def shipped(name):
+def layers_of(name):
     return list_layers(read_recipe(name))
 
 
 def short(*overrides):
-    """AffWildNet on few frames: torch goes over a GRU without content frame by frame."""
-    return read_recipe("affwild-vggface-gru", ["windows.length=8", *overrides])
+    """AffWildNet with short windows: on the meta device, a GRU is slow, frame by frame."""
+    return read_recipe("affwild-vggface-gru", **parse_overrides(["windows.length=8", *overrides]))
 
 
 def test_every_shipped_recipe_is_in_the_table():
@@ -95,12 +101,12 @@ def test_every_shipped_recipe_is_in_the_table():
 @pytest.mark.parametrize("name", NETWORKS)
 def test_layers_have_the_sizes_derived_by_hand(name):
     width, connected, temporal, read = NETWORKS[name]
-    layers = shipped(name)
+    layers = layers_of(name)
     length = read_recipe(name).windows.length
     features = [row.shape for row in layers if row.name.startswith("cnn.")][-1:]
     features += [row.shape for row in layers if row.name == "landmarks"]
     assert sum(size for _, size in features) == width
-    linears = [row for row in layers if row.kind.startswith("Linear") and "connected" in row.name]
+    linears = [row for row in layers if row.kind.startswith("Linear") and "fc" in row.name]
     assert [row.shape for row in linears] == [(length, size) for size in connected]
     expected = list(map(linear, [width, *connected], connected))
     assert [row.parameters for row in linears] == expected
@@ -112,15 +118,15 @@ def test_layers_have_the_sizes_derived_by_hand(name):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_table_counts_every_parameter_once(name):
     recipe = read_recipe(name)
-    whole = sum(weight.numel() for weight in empty_network(recipe).parameters())
-    assert sum(row.parameters for row in shipped(name)) == whole
-    cnn = sum(row.parameters for row in shipped(name) if row.name.startswith("cnn."))
+    whole = sum(weight.numel() for weight in build_meta_model(recipe).parameters())
+    assert sum(row.parameters for row in layers_of(name)) == whole
+    cnn = sum(row.parameters for row in layers_of(name) if row.name.startswith("cnn."))
     known = {"vggface": VGG_WEIGHTS, "vgg16": VGG_WEIGHTS, "resnet50": RESNET_WEIGHTS}
     assert cnn == known.get(recipe.model.backbone, cnn)
 
 
 def test_affwildnet_layer_by_layer():
-    layers = shipped("affwild-vggface-gru")
+    layers = layers_of("affwild-vggface-gru")
     convolutions = [row[2:] for row in layers if row.kind == "Conv2d 3 x 3"]
     weights = [out * (9 * channels + 1) for channels, out, _ in VGG]
     shapes = [(80, out, side, side) for _, out, side in VGG]
@@ -133,29 +139,29 @@ def test_affwildnet_layer_by_layer():
     assert [tuple(row) for row in layers[-7:]] == [
         ("cnn.flatten", "Flatten", (80, 3 * 3 * 512), 0, 0),
         ("landmarks", "68 points", (80, 136), 0, 0),
-        ("connected.0", "Linear 4744 -> 4096", (80, 4096), fc, fc),
-        ("connected.1", "ReLU", (80, 4096), 0, 0),
-        ("connected.2", "Dropout 0.5", (80, 4096), 0, 0),
+        ("fc.0", "Linear 4744 -> 4096", (80, 4096), fc, fc),
+        ("fc.1", "ReLU", (80, 4096), 0, 0),
+        ("fc.2", "Dropout 0.5", (80, 4096), 0, 0),
         ("temporal", "gru 4096 -> 2 x 128", (80, 128), memory, memory),
-        ("output", "Linear 128 -> 2", (80, 2), 258, 258),
+        ("head", "Linear 128 -> 2", (80, 2), 258, 258),
     ]
 
 
 def test_at_224_pixels_the_first_layer_is_as_wide_as_vgg_face_had_it():
-    recipe = read_recipe("affwild-vggface-gru", ["windows.input_size=224"])
+    recipe = read_recipe("affwild-vggface-gru", **parse_overrides(["windows.input_size=224"]))
     kinds = {row.name: row.kind for row in list_layers(recipe)}
-    assert kinds["connected.0"] == f"Linear {7 * 7 * 512 + 136} -> 4096"
+    assert kinds["fc.0"] == f"Linear {7 * 7 * 512 + 136} -> 4096"
 
 
 def test_the_gru_of_tensorflow_has_one_bias_less():
-    recipe = read_recipe("affwild-vggface-gru", ["model.temporal=gru_tf1"])
+    recipe = read_recipe("affwild-vggface-gru", **parse_overrides(["model.temporal=gru_tf1"]))
     memory = next(row for row in list_layers(recipe) if row.name == "temporal")
     assert memory.parameters == gru(4096, 128) - 2 * 3 * 128
 
 
-def test_what_the_memories_hear_is_marked():
-    layers = shipped("omg-vggface-3rnn")
-    assert [row.name for row in layers if row.kind.endswith(", tapped")] == [
+def test_feature_layers_are_marked():
+    layers = layers_of("omg-vggface-3rnn")
+    assert [row.name for row in layers if row.kind.endswith(", feature layer")] == [
         "cnn.features.29",
         "cnn.features.30",
     ]
@@ -168,64 +174,66 @@ def test_pretrained_weights_are_published_under_the_backbones_name(name):
     assert published or not model.pretrained
 
 
-def test_frozen_parts_are_told_apart():
-    recipe = read_recipe("affwild-vggface-gru", ['training.frozen=["cnn"]'])
+def test_frozen_parameters_do_not_count_as_trained():
+    recipe = read_recipe("affwild-vggface-gru", **parse_overrides(['training.frozen=["cnn"]']))
     trained = sum(row.trained for row in list_layers(recipe))
     assert trained == linear(4744, 4096) + gru(4096, 128) + 258
 
 
-def test_a_network_for_no_machine_on_earth_is_only_described():
-    recipe = read_recipe("quick", ["model.connected=[1000000, 1000000]"])
+def test_a_model_too_large_for_any_machine_can_be_summarised():
+    recipe = read_recipe("quick", **parse_overrides(["model.fc=[1000000, 1000000]"]))
     assert sum(row.parameters for row in list_layers(recipe)) > 1e12
     assert estimate_memory(recipe)["weights"] > 4e12
 
 
-def test_weights_to_start_from_need_not_be_there():
-    recipe = read_recipe("affwild-vggface-gru", ["model.weights=gone.pth"])
-    assert all(weight.is_meta for weight in empty_network(recipe).parameters())
+def test_weights_to_start_from_may_be_missing():
+    recipe = read_recipe("affwild-vggface-gru", **parse_overrides(["model.weights=gone.pth"]))
+    assert all(weight.is_meta for weight in build_meta_model(recipe).parameters())
 
 
-def kept(net, *shape):
+def saved_bytes(model, *shape):
     with torch.device("meta"):
-        net, image = net.to("meta"), torch.empty(shape)
-    return activations(net, lambda: net(image))
+        model, image = model.to("meta"), torch.empty(shape)
+    return activation_bytes(model, lambda: model(image))
 
 
 def test_activations_of_two_linear_layers():
     # the 5 x 4 inputs, and the 5 x 3 outputs of ReLU, which the second layer sees too
-    assert kept(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)), 5, 4) == 4 * (20 + 15)
+    assert saved_bytes(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)), 5, 4) == 4 * (
+        20 + 15
+    )
 
 
 def test_activations_of_a_convolution():
     # 2 pictures of 4 x 4; 3 channels of them after ReLU; where their largest of 2 x 2 were, int64
-    net = nn.Sequential(nn.Conv2d(1, 3, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
-    assert kept(net, 2, 1, 4, 4) == 4 * 2 * 16 + 4 * 2 * 3 * 16 + 8 * 2 * 3 * 4
+    model = nn.Sequential(nn.Conv2d(1, 3, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+    assert saved_bytes(model, 2, 1, 4, 4) == 4 * 2 * 16 + 4 * 2 * 3 * 16 + 8 * 2 * 3 * 4
 
 
-def test_a_convolution_that_stands_still_keeps_nothing():
-    net = nn.Sequential(nn.Conv2d(1, 3, 3), nn.Flatten(), nn.Linear(12, 2))
-    net[0].requires_grad_(False)
-    assert kept(net, 5, 1, 4, 4) == 4 * 5 * 12
+def test_a_frozen_convolution_saves_nothing():
+    model = nn.Sequential(nn.Conv2d(1, 3, 3), nn.Flatten(), nn.Linear(12, 2))
+    model[0].requires_grad_(False)
+    assert saved_bytes(model, 5, 1, 4, 4) == 4 * 5 * 12
 
 
 @pytest.mark.parametrize("temporal", ["gru", "tcn", "transformer"])
-def test_a_net_without_content_keeps_what_a_real_one_keeps(recipe, temporal):
+def test_activations_on_the_meta_device_equal_those_of_a_real_model(recipe, temporal):
     settings = recipe(model__temporal=temporal, windows__augment=False)
     model = build_model(settings)
     freeze(model, [])
     image, landmark = torch.rand(3, 20, 3, 32, 32), torch.rand(3, 20, 68, 2)
-    real = activations(model, lambda: model(image, landmark)[0])
+    real = activation_bytes(model, lambda: model(image, landmark)[0])
     assert estimate_memory(settings)["activations"] == pytest.approx(real, rel=0.1)
 
 
-def test_a_step_by_what_it_holds(recipe):
+def test_weights_gradients_and_adamw_have_the_size_of_the_parameters(recipe):
     weights = sum(row.parameters for row in list_layers(recipe()))
     memory = estimate_memory(recipe())
     assert memory["weights"] == memory["gradients"] == 4 * weights
     assert memory["AdamW"] == 2 * 4 * weights
 
 
-def test_activations_grow_with_the_windows():
+def test_activations_are_proportional_to_the_windows():
     one, two, four = (estimate_memory(short(f"windows.batch={batch}")) for batch in (1, 2, 4))
     assert four["activations"] - two["activations"] == 2 * (two["activations"] - one["activations"])
     assert two["activations"] == pytest.approx(2 * one["activations"], rel=1e-3)
@@ -234,19 +242,73 @@ def test_activations_grow_with_the_windows():
 
 @pytest.mark.parametrize(
     ("override", "windows"),
-    [("accumulate=2", 2), ("accumulate=3", 2), ("devices=2", 2), ("devices=3", 2)],
+    [("micro_batches=2", 2), ("micro_batches=3", 2), ("devices=2", 2), ("devices=3", 2)],
 )
-def test_pieces_and_processes_share_a_batch(override, windows):
+def test_micro_batches_and_processes_divide_a_batch(override, windows):
     shared = short(f"training.{override}")
     alone = short(f"windows.batch={windows}")
-    assert windows_at_once(shared) == windows
+    assert micro_batch_size(shared) == windows
     assert estimate_memory(shared) == estimate_memory(alone)
 
 
-def test_what_saves_memory_shows():
-    def kept_with(*overrides):
+def test_settings_that_save_memory_reduce_the_estimate():
+    def activations_with(*overrides):
         return estimate_memory(short(*overrides))["activations"]
 
-    assert kept_with("training.precision=bf16-mixed") == kept_with() // 2
-    assert kept_with("training.gradient_checkpointing=true") < 0.5 * kept_with()
-    assert kept_with('training.frozen=["cnn"]') < 0.01 * kept_with()
+    assert activations_with("training.precision=bf16-mixed") == activations_with() // 2
+    assert activations_with("training.gradient_checkpointing=true") < 0.5 * activations_with()
+    assert activations_with('training.frozen=["cnn"]') < 0.01 * activations_with()
+
+
+def test_time_is_proportional_to_frames_and_steps():
+    throughput = Throughput(frame=0.01, step=0.5, timed=8, device="cpu", devices=1)
+    assert throughput.seconds(1000, batch=100) == pytest.approx(1000 * 0.01 + 10 * 0.5)
+    assert throughput._replace(devices=2).seconds(1000, batch=50) == pytest.approx(5 + 10 * 0.5)
+
+
+@pytest.mark.parametrize("temporal", ["none", "lstm"])
+def test_steps_are_timed_up_to_a_whole_batch(recipe, temporal):
+    throughput = measure_throughput(recipe(model__temporal=temporal))
+    assert throughput.frame > 0
+    assert throughput.step >= 0
+    assert 2 < throughput.timed <= 3 * 20
+    assert (throughput.device, throughput.devices) == ("cpu", 1)
+
+
+def test_one_process_is_timed_for_several(recipe):
+    assert measure_throughput(recipe(training__devices=3)).timed <= 20  # one window per process
+
+
+def test_an_epoch_has_the_frames_of_its_full_batches(recordings, recipe):
+    # 60, 45, 60 and 50 frames hold 3 + 2 + 3 + 2 windows of 20, which fill 3 batches of 3
+    assert frames_in_epoch(recipe(), recordings) == 3 * 3 * 20
+    assert frames_in_epoch(recipe(windows__batch=2), recordings) == 5 * 2 * 20
+
+
+def test_frames_of_an_epoch_are_those_of_the_training_recordings(recordings, recipe, tmp_path):
+    settings, steps = recipe(training__epochs=1), []
+    fit(settings, recordings, tmp_path / "run", progress=lambda *report: steps.append(report[2]))
+    assert frames_in_epoch(settings, recordings) == steps[-1] * 3 * 20
+
+
+def change(recordings, variable, values):
+    """Save every recording with other values of a variable."""
+    for path in recordings.glob("*.zarr"):
+        recording = open_recording(path).load()
+        recording[variable] = values(recording[variable])
+        save_recording(recording, path, overwrite=True)
+    return recordings
+
+
+def test_unrelated_pictures_are_an_error_in_the_summary_too(recordings, recipe):
+    change(recordings, "time", lambda time: time * 100)
+    with pytest.raises(AffectkitError, match="one frame every 4 s: these are unrelated"):
+        frames_in_epoch(recipe(), recordings)
+
+
+def test_a_share_for_an_empty_quadrant_is_an_error_in_the_summary_too(recordings, recipe):
+    change(recordings, "annotation", abs)
+    with pytest.raises(
+        AffectkitError, match=r"asks for frames in -V \+A, but the training recordings have no"
+    ):
+        frames_in_epoch(recipe(windows__quadrant_shares=[0.5, 0.5, 0.0, 0.0]), recordings)

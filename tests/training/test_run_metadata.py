@@ -1,13 +1,13 @@
-"""Which recordings train and which validate."""
+"""Splits of the recordings, and the metadata of a run."""
 
 import pytest
 
 from affectkit.errors import AffectkitError
 from affectkit.recording import list_recordings, open_recording, save_recording
-from affectkit.run import read_contract
-from affectkit.training.contract import split_recordings
+from affectkit.run import read_metadata
 from affectkit.training.fit import fit
-from affectkit.training.recipe import SplitSection
+from affectkit.training.recipe_sections import SplitSection
+from affectkit.training.run_metadata import split_recordings
 
 
 def names(splits):
@@ -16,7 +16,7 @@ def names(splits):
 
 @pytest.fixture
 def unsplit(make_recording):
-    """Six recordings of four people without an official split, and one of the test split."""
+    """Six recordings of four subjects without a split, and one of the test split."""
     subjects = ("ann", "ann", "ben", "cam", "cam", "")
     recordings = [
         make_recording(f"clip_{number}", 20, number, subject=subject, crop={"size": 16})
@@ -30,18 +30,18 @@ def change(path, **attrs):
     save_recording(open_recording(path).load().assign_attrs(attrs), path, overwrite=True)
 
 
-def test_without_folds_the_recordings_keep_their_splits(three_recordings):
+def test_without_folds_recordings_keep_their_splits(three_recordings):
     assert names(split_recordings(three_recordings)) == {
         "train": {"first"}, "validation": {"second"}, "test": {"third"}
     }  # fmt: skip
 
 
-def test_without_splits_the_error_says_how_to_get_some(unsplit):
+def test_the_error_for_missing_splits_says_how_to_make_them(unsplit):
     with pytest.raises(AffectkitError, match=r"6 in '', 1 in 'test'; .*set splits\.folds"):
         split_recordings(unsplit)
 
 
-def test_each_fold_holds_out_other_people_and_leaves_the_test_split(unsplit):
+def test_each_fold_holds_out_other_subjects_and_keeps_the_test_split(unsplit):
     held_out = []
     for fold in range(4):
         splits = names(split_recordings(unsplit, SplitSection(folds=4, fold=fold)))
@@ -53,7 +53,7 @@ def test_each_fold_holds_out_other_people_and_leaves_the_test_split(unsplit):
     ]  # fmt: skip
 
 
-def test_folds_deal_anew_what_an_official_split_holds_out(three_recordings):
+def test_folds_replace_the_validation_split_of_the_dataset(three_recordings):
     held_out = [
         names(split_recordings(three_recordings, SplitSection(folds=2, fold=fold)))["validation"]
         for fold in (0, 1)
@@ -61,7 +61,7 @@ def test_folds_deal_anew_what_an_official_split_holds_out(three_recordings):
     assert sorted(held_out, key=min) == [{"first"}, {"second"}]
 
 
-def test_all_shared_subjects_are_named_and_some_may_be_allowed(unsplit):
+def test_shared_subjects_are_an_error_unless_they_are_allowed(unsplit):
     for recording in unsplit:
         recording.attrs["split"] = "train"
     for number in (1, 4):
@@ -77,26 +77,26 @@ def test_all_shared_subjects_are_named_and_some_may_be_allowed(unsplit):
     assert splits["validation"] == {"clip_1", "clip_4"}
 
 
-def test_a_run_of_a_fold_records_its_splits(recordings, recipe, tmp_path):
+def test_the_metadata_of_a_run_contain_the_splits_of_its_fold(recordings, recipe, tmp_path):
     for path in list_recordings(recordings):
         change(path, split="")
     folds = recipe(splits__folds=4, splits__fold=1, training__epochs=1)
     fit(folds, recordings, tmp_path / "run")
-    splits = read_contract(tmp_path / "run")["splits"]
+    splits = read_metadata(tmp_path / "run")["splits"]
     assert {split: len(group) for split, group in splits.items()} == {"train": 6, "validation": 2}
-    fit(folds, recordings, tmp_path / "run")  # is finished, and takes its run for its own
-    with pytest.raises(AffectkitError, match="was trained by another recipe"):
+    fit(folds, recordings, tmp_path / "run")  # finished; the run matches
+    with pytest.raises(AffectkitError, match="was trained with another recipe"):
         fit(recipe(splits__folds=4, training__epochs=1), recordings, tmp_path / "run")
 
 
-def test_a_run_does_not_go_on_with_other_splits(recordings, recipe, tmp_path):
+def test_a_run_does_not_resume_with_other_splits(recordings, recipe, tmp_path):
     fit(recipe(training__epochs=1), recordings, tmp_path / "run")
     change(recordings / "person_4.zarr", split="test")
     with pytest.raises(AffectkitError, match="was trained on other splits"):
         fit(recipe(training__epochs=1), recordings, tmp_path / "run")
 
 
-def test_a_split_in_which_no_annotated_frame_shows_a_face_is_refused(three_recordings):
+def test_a_split_without_annotated_faces_is_an_error(three_recordings):
     first, second, third = three_recordings
     seen = second["frame"] >= 30
     second["annotation"] = second["annotation"].where(~seen)
