@@ -1,4 +1,4 @@
-"""Whatever stops the work, the same command goes on, and ends as if nothing had happened."""
+"""After any interruption, the same command resumes and ends with the same recordings."""
 
 import os
 import resource
@@ -13,31 +13,31 @@ import psutil
 import pytest
 
 from affectkit.datasets import synthetic
-from affectkit.prepare import prepare
+from affectkit.preparation import prepare
 from affectkit.recording import open_recording
-from tests.prepare.conftest import CROP, assert_same, files_of
+from tests.preparation.conftest import CROP, assert_same, files_of
 
 COMMAND = (sys.executable, "-m", "affectkit.cli.main", "prepare", "affwild2")
 
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory) -> Path:
-    """Four drawn people as Aff-Wild2: enough to be killed twice in the middle."""
+    """Four synthetic subjects in the layout of Aff-Wild2: enough for two interruptions."""
     root = tmp_path_factory.mktemp("dataset") / "affwild2"
     people = (2, 1, 1)
-    return synthetic.write(root, people=people, seconds=3, fps=8, size=128, workers=1)
+    return synthetic.write_synthetic(root, subjects=people, seconds=3, fps=8, size=128, workers=1)
 
 
 @pytest.fixture(scope="module")
-def undisturbed(dataset, tmp_path_factory) -> Path:
-    """Their recordings."""
-    out = tmp_path_factory.mktemp("undisturbed") / "A"
+def uninterrupted(dataset, tmp_path_factory) -> Path:
+    """The recordings of a run without interruption."""
+    out = tmp_path_factory.mktemp("uninterrupted") / "A"
     prepare("affwild2", dataset, out)
     return out
 
 
 def start(root: Path, out: Path, *options: str) -> subprocess.Popen:
-    # with a session of its own, so that nothing of it can be missed
+    # in a new session, so that all of its processes can be found
     command = [*COMMAND, str(root), "--out", str(out), *options]
     return subprocess.Popen(
         command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
@@ -56,36 +56,40 @@ def finish(process: subprocess.Popen) -> str:
 
 
 def kill(process: subprocess.Popen) -> None:
-    """End the parent as the kernel does for want of memory; its workers end by themselves."""
+    """Kill the parent as the kernel does if memory runs out; its workers must end too."""
     children = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     finish(process)
     _, alive = psutil.wait_procs(children, timeout=20)
-    assert not alive, "workers outlive their parent"
+    assert not alive, "workers continue after the end of their parent"
 
 
 def written(out: Path) -> set[Path]:
     return set(out.glob("[!.]*.zarr"))
 
 
-def test_killed_twice_and_resumed_it_equals_an_undisturbed_run(dataset, undisturbed, tmp_path):
+def test_a_run_that_is_killed_twice_and_resumed_equals_an_uninterrupted_run(
+    dataset, uninterrupted, tmp_path
+):
     out, stamps = tmp_path / "A", {}
     for stop in (1, 2):
         process = start(dataset, out, "--workers", "2")
         wait_for(process, lambda stop=stop: len(written(out)) >= stop)
         kill(process)
-        for path in written(out):  # whole, whenever the end came
+        for path in written(out):  # complete, whenever the process was killed
             assert open_recording(path).load()["face"].any(("row", "col", "channel")).all()
             stamps.setdefault(path, (path / "face" / "0.0.0.0").stat().st_mtime_ns)
     process = start(dataset, out, "--workers", "2")
     assert not finish(process)
     assert process.returncode == 0
-    assert files_of(out) == files_of(undisturbed)
+    assert files_of(out) == files_of(uninterrupted)
     for path, stamp in stamps.items():
-        assert (path / "face" / "0.0.0.0").stat().st_mtime_ns == stamp, "made twice"
+        assert (path / "face" / "0.0.0.0").stat().st_mtime_ns == stamp, "created twice"
 
 
-def test_killed_while_it_writes_it_leaves_nothing_half_written(dataset, undisturbed, tmp_path):
+def test_a_run_that_is_killed_while_writing_leaves_no_partial_recording(
+    dataset, uninterrupted, tmp_path
+):
     out = tmp_path / "A"
     process = start(dataset, out, "--only", "person_000")
     wait_for(process, lambda: bool(list(out.glob(".partial-person*"))))
@@ -95,16 +99,17 @@ def test_killed_while_it_writes_it_leaves_nothing_half_written(dataset, undistur
     assert not finish(process)
     name = "person_000.zarr"
     assert files_of(out) == {
-        path: content for path, content in files_of(undisturbed).items() if path.startswith(name)
+        path: content for path, content in files_of(uninterrupted).items() if path.startswith(name)
     }
 
 
-def test_ctrl_c_is_one_line(dataset, tmp_path):
+def test_ctrl_c_prints_one_line_and_leaves_no_partial_recording(dataset, tmp_path):
     process = start(dataset, tmp_path / "A", "--workers", "2")
     wait_for(process, lambda: bool(list((tmp_path / "A").glob(".partial-person*"))))
-    os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to the workers too
-    assert finish(process) == "stopped; the same command goes on from here\n"
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes of the group
+    assert finish(process) == "interrupted; run the same command again to resume\n"
     assert process.returncode == 130
+    assert not list((tmp_path / "A").glob(".*"))
 
 
 def limited(size: int) -> Callable[[], None]:
@@ -114,10 +119,10 @@ def limited(size: int) -> Callable[[], None]:
     return limit
 
 
-def test_a_write_that_fails_is_told_and_the_rest_goes_on(dataset, undisturbed, tmp_path):
-    """A disk that takes no more, in the middle of a recording, and then does again."""
+def test_a_failed_write_is_reported_and_the_next_run_completes(dataset, uninterrupted, tmp_path):
+    """A disk that is full in the middle of a recording, and later has space again."""
     out = tmp_path / "A"
-    one = (undisturbed / "person_000.zarr" / "face" / "0.0.0.0").stat().st_size
+    one = (uninterrupted / "person_000.zarr" / "face" / "0.0.0.0").stat().st_size
     command = [*COMMAND, str(dataset), "--out", str(out), "--only", "person_000"]
     process = subprocess.run(
         [*command, "--only", "person_001"],
@@ -130,13 +135,15 @@ def test_a_write_that_fails_is_told_and_the_rest_goes_on(dataset, undisturbed, t
     lines = process.stderr.splitlines()
     assert [line.split(":")[1].strip() for line in lines[:2]] == ["person_000", "person_001"]
     assert all("File too large" in line for line in lines[:2])
-    assert lines[2].startswith("error: 2 of 2 recordings could not be made")
+    assert lines[2].startswith("error: 2 of 2 recordings could not be created")
     assert not list(out.iterdir())
     prepare("affwild2", dataset, out)
-    assert files_of(out) == files_of(undisturbed)
+    assert files_of(out) == files_of(uninterrupted)
 
 
-def test_the_library_gives_the_same_whether_it_was_stopped_or_not(drawn, prepared, tmp_path):
+def test_an_exception_of_the_progress_callback_stops_and_the_next_call_resumes(
+    synthetic_root, prepared, tmp_path
+):
     class Stop(Exception):
         pass
 
@@ -145,6 +152,6 @@ def test_the_library_gives_the_same_whether_it_was_stopped_or_not(drawn, prepare
             raise Stop
 
     with pytest.raises(Stop):
-        prepare("synthetic", drawn, tmp_path, crop=CROP, progress=stop)
+        prepare("synthetic", synthetic_root, tmp_path, crop=CROP, progress=stop)
     assert [path.name for path in written(tmp_path)] == [prepared[0].name]
-    assert_same(prepare("synthetic", drawn, tmp_path, crop=CROP), prepared)
+    assert_same(prepare("synthetic", synthetic_root, tmp_path, crop=CROP), prepared)

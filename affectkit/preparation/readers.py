@@ -1,0 +1,148 @@
+"""Readers of the frames of a recording with one interface: `VideoReader`, `ImageFolderReader`."""
+
+import math
+import warnings
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from affectkit.datasets import align_to_frames
+from affectkit.errors import AffectkitError
+from affectkit.faces import largest_face, load_detector
+from affectkit.preparation.face_track import FaceTrack, empty_track, find_person
+from affectkit.preparation.tasks import RecordingTask
+from affectkit.video import probe, read_frames, read_times
+from affectkit.video.decoding import DEFAULT_FPS
+from affectkit.video.stills import measure_stills, read_stills
+
+BATCH = 16  # frames decoded at once: 100 MB at 1080p
+Pictures = NDArray[np.uint8] | list[NDArray[np.uint8]]  # all of one size, or of several sizes
+
+
+class VideoReader:
+    """The frames of a video file.
+
+    Attributes:
+        width: of a frame in pixels.
+        height: of a frame in pixels.
+        fps: nominal frames per second.
+        frames: number of frames according to the file header; 0 = unknown.
+    """
+
+    def __init__(self, task: RecordingTask) -> None:
+        """Open the video of a task.
+
+        Raises:
+            AffectkitError: the video cannot be read.
+        """
+        info = probe(task.video)
+        self.width, self.height, self.fps, self.frames = (
+            info.width, info.height, info.fps, info.frames
+        )  # fmt: skip
+        self._task = task
+
+    def read(self) -> Iterator[Pictures]:
+        """All frames in batches."""
+        for _, rgb in read_frames(self._task.video, BATCH):
+            yield rgb
+
+    def times(self) -> NDArray[np.float64]:
+        """(frame) time stamps in seconds."""
+        return read_times(self._task.video)
+
+    def align(self, annotations: xr.Dataset, time: NDArray[np.float64]) -> xr.Dataset:
+        """Align annotations to the frames at `time`."""
+        return align_to_frames(annotations, time)
+
+    def find_face(self, progress: Callable[[int], None]) -> FaceTrack:
+        """Detect and track the person of the task; `progress` gets the number of frames done."""
+        task = self._task
+        return find_person(task.video, task.detector, task.options, task.person, progress=progress)
+
+
+class ImageFolderReader:
+    """One picture per frame, in a folder; the annotations name them. Pictures may be missing.
+
+    Attributes:
+        width: of the largest picture in pixels.
+        height: of the largest picture in pixels.
+        fps: frames per second, 25 if the dataset does not say.
+        frames: number of frames, including those with missing pictures.
+    """
+
+    def __init__(self, task: RecordingTask, annotations: xr.Dataset) -> None:
+        """Measure the pictures of a task.
+
+        Raises:
+            AffectkitError: no picture can be read.
+        """
+        names = [str(name) for name in annotations["still"].values]
+        sizes = measure_stills(task.video, names)
+        if not sizes.width.any():
+            raise AffectkitError(
+                f"{task.video}: none of its {len(names)} pictures can be read; get them again"
+            )
+        if sizes.unreadable:
+            warnings.warn(
+                f"{task.video}: {len(sizes.unreadable)} of {len(names)} pictures cannot be read, "
+                f"the first is {sizes.unreadable[0]}; these frames are left black",
+                stacklevel=2,
+            )
+        self.width, self.height = int(sizes.width.max()), int(sizes.height.max())
+        self.fps = DEFAULT_FPS if math.isnan(task.fps) else task.fps
+        self.frames = len(names)
+        self._names = [
+            name if width else "" for name, width in zip(names, sizes.width, strict=True)
+        ]
+        self._time = _picture_times(annotations, self.fps)
+        self._task = task
+
+    def read(self) -> Iterator[Pictures]:
+        """All pictures in batches; a missing picture is an array of size 0."""
+        return read_stills(self._task.video, self._names, BATCH)
+
+    def times(self) -> NDArray[np.float64]:
+        """(frame) times in seconds that the dataset gives, or frame number / fps."""
+        return self._time
+
+    def align(self, annotations: xr.Dataset, time: NDArray[np.float64]) -> xr.Dataset:
+        """Set `time`, and the names of the pictures that can be read; "" = missing."""
+        return annotations.assign(still=("frame", self._names)).assign_coords(time=("frame", time))
+
+    def find_face(self, progress: Callable[[int], None]) -> FaceTrack:
+        """Detect the largest face of each picture; `progress` gets the number of pictures done.
+
+        Faces are not tracked: consecutive pictures need not be close in time.
+        """
+        detector = load_detector(self._task.detector, **self._task.options)
+        track, number = empty_track(self._time), 0
+        for pictures in self.read():
+            for picture in pictures:
+                if picture.size:
+                    track.box[number], track.landmark[number] = largest_face(detector, picture)
+                number += 1
+            progress(number)
+        detected = np.asarray(np.isfinite(track.box).all(axis=1))
+        return FaceTrack(track.time, track.box, track.landmark, detected, track.cuts)
+
+
+Reader = VideoReader | ImageFolderReader
+
+
+def open_reader(task: RecordingTask, annotations: xr.Dataset | None) -> Reader:
+    """The reader of the pictures that the annotations name, or else of the video.
+
+    Raises:
+        AffectkitError: there is nothing that can be read.
+    """
+    if annotations is not None and "still" in annotations:
+        return ImageFolderReader(task, annotations)
+    return VideoReader(task)
+
+
+def _picture_times(annotations: xr.Dataset, fps: float) -> NDArray[np.float64]:
+    if "time" in annotations.coords:
+        return np.asarray(annotations["time"].values, np.float64)
+    return np.asarray(annotations["frame"].values / fps, np.float64)
