@@ -1,106 +1,132 @@
-"""What is in a dataset on disk, and what is wrong with it, before anything is made of it."""
+"""Reports on a dataset on disk, before recordings are prepared: its content and its problems."""
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from affectkit import datasets
-from affectkit.checking.facts import Case, describe, place
-from affectkit.checking.faults import findings, notes
-from affectkit.checking.report import Finding, Report, summary, to_json
-from affectkit.checking.seeing import Look
-from affectkit.checking.together import (
-    lonely_annotations,
-    lonely_videos,
+from affectkit.checking.across_recordings import (
     near_duplicates,
     shared_subjects,
+    unmatched_annotations,
+    unmatched_videos,
 )
-from affectkit.checking.workers import see_all
+from affectkit.checking.frames import DecodedVideo, VideoInput, decode
+from affectkit.checking.per_recording import (
+    CheckedRecording,
+    align,
+    findings,
+    notes,
+    recording_row,
+)
+from affectkit.checking.report import Finding, Report, summary, to_json
 from affectkit.errors import AffectkitError
-
-Progress = Callable[[str, int, int], None]  # what is done, steps done, steps in all
+from affectkit.files import StrPath
+from affectkit.parallel import Progress, map_tasks, no_progress
 
 __all__ = ["Finding", "Report", "check", "summary", "to_json"]
 
 
 def check(
-    dataset: str, root: Path, *, workers: int = 1, progress: Progress | None = None
+    dataset: str,
+    root: StrPath,
+    *,
+    workers: int = 1,
+    scheduler: str = "",
+    progress: Progress = no_progress,
 ) -> Report:
-    """Decode every video, read every annotation, and say what does not fit together.
+    """Decode every video, read every annotation, and report all inconsistencies.
 
-    Nothing is written. A recording that cannot be read is a finding; the others go on.
+    Nothing is written. A recording that cannot be read becomes a finding; the check continues.
 
     Args:
         dataset: one of `affectkit.DATASETS`.
-        root: the dataset's folder, in its published layout.
-        workers: processes; scripts that ask for more than one need `if __name__ == "__main__":`.
-        progress: called with "annotations" or "videos", how many are done, and how many there are.
+        root: the folder of the dataset, in its published layout.
+        workers: number of local worker processes.
+        scheduler: address of an existing Dask cluster to use instead; its workers need access to
+            `root` under the same path.
+        progress: called with "annotations" or "videos", the number read, and the number of all.
 
     Returns:
-        The report; `report.clean` says whether there are no findings.
+        The report; `report.clean` is True if there are no findings.
 
     Raises:
-        AffectkitError: the dataset is unknown, or `root` is not one, or holds nothing.
+        AffectkitError: the dataset is unknown, `root` has another layout, or has no recordings.
     """
-    functions, root = datasets.find(dataset), Path(root).absolute()
-    report = progress or (lambda *state: None)
-    with warnings.catch_warnings(record=True) as said:
+    loader, root = datasets.find_loader(dataset), Path(root).absolute()
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        index = functions.index(root)
+        index = loader.index(root)
         if index.empty:
-            raise AffectkitError(f"{root} holds no recordings of {dataset!r}; see data/README.md")
-        cases = _read(functions, root, index, report)
-    cases = [place(case) for case in _look(root, cases, workers, report)]
-    orphans, expected = lonely_videos(root, index)
-    wrong = [finding for case in cases for finding in findings(case)]
-    wrong += [
-        *lonely_annotations(cases),
-        *orphans,
-        *shared_subjects(index),
-        *near_duplicates(cases),
+            raise AffectkitError(
+                f"{root} has no recordings of {dataset!r}; for the layout, see data/README.md"
+            )
+        recordings = _read_annotations(loader, root, index, progress)
+    inputs = [_video_input(root, each) if each.row["video"] else None for each in recordings]
+    videos = _decode_videos(inputs, workers, scheduler, progress)
+    recordings = [
+        align(replace(recording, video=videos[source]) if source else recording)
+        for recording, source in zip(recordings, inputs, strict=True)
     ]
-    odd = [note for case in cases for note in notes(case)] + expected
-    odd += [Finding("said on reading", "", "", str(warning.message)) for warning in said]
-    table = pd.DataFrame(map(describe, cases))
-    return Report(dataset, root, table, _from(root, wrong), _from(root, odd))
+    video_findings, video_notes = unmatched_videos(root, index)
+    problems = [
+        *(finding for each in recordings for finding in findings(each)),
+        *unmatched_annotations(recordings),
+        *video_findings,
+        *shared_subjects(index),
+        *near_duplicates(recordings),
+    ]
+    remarks = [
+        *(note for each in recordings for note in notes(each)),
+        *video_notes,
+        *(Finding("warning while reading", "", "", str(each.message)) for each in caught),
+    ]
+    table = pd.DataFrame(map(recording_row, recordings))
+    return Report(dataset, root, table, _relative(root, problems), _relative(root, remarks))
 
 
-def _read(
-    functions: datasets.Dataset, root: Path, index: pd.DataFrame, progress: Progress
-) -> list[Case]:
-    cases = []
+def _read_annotations(
+    loader: datasets.Loader, root: Path, index: pd.DataFrame, progress: Progress
+) -> list[CheckedRecording]:
+    recordings = []
     for _, row in index.iterrows():
         try:
-            known = functions.annotations(root, row["recording"])
-            cases.append(Case(row, known))
+            annotation = loader.annotations(root, row["recording"])
+            recordings.append(CheckedRecording(row, annotation))
         except (AffectkitError, OSError) as error:
-            cases.append(Case(row, unreadable=str(error)))
-        progress("annotations", len(cases), len(index))
-    return cases
+            recordings.append(CheckedRecording(row, read_error=str(error)))
+        progress("annotations", len(recordings), len(index))
+    return recordings
 
 
-def _look(root: Path, cases: list[Case], workers: int, progress: Progress) -> list[Case]:
-    """The same with what is seen; a video that several recordings share is decoded once."""
-    looks = {number: _look_of(root, case) for number, case in enumerate(cases) if case.row["video"]}
-    each = list(dict.fromkeys(looks.values()))
-    seen = see_all(each, workers, lambda done: progress("videos", done, len(each)))
-    return [
-        replace(case, seen=seen[looks[number]]) if number in looks else case
-        for number, case in enumerate(cases)
-    ]
+def _decode_videos(
+    inputs: Sequence[VideoInput | None], workers: int, scheduler: str, progress: Progress
+) -> dict[VideoInput, DecodedVideo]:
+    """Decode each distinct video once, even if it belongs to several recordings."""
+    distinct = list(dict.fromkeys(each for each in inputs if each))
+    videos: dict[VideoInput, DecodedVideo] = {}
+    for source, video in map_tasks(
+        decode,
+        distinct,
+        workers=workers,
+        scheduler=scheduler,
+        lost=lambda source, reason: DecodedVideo(error=f"{source.path}: {reason}"),
+    ):
+        videos[source] = video
+        progress("videos", len(videos), len(distinct))
+    return videos
 
 
-def _look_of(root: Path, case: Case) -> Look:
-    known = case.known
-    stills = (
-        tuple(map(str, known["still"].values)) if known is not None and "still" in known else None
-    )
-    return Look(root / str(case.row["video"]), stills)
+def _video_input(root: Path, recording: CheckedRecording) -> VideoInput:
+    annotation, path = recording.annotation, root / str(recording.row["video"])
+    if annotation is None or "still" not in annotation:
+        return VideoInput(path)
+    return VideoInput(path, tuple(map(str, annotation["still"].values)))
 
 
-def _from(root: Path, found: Iterable[Finding]) -> list[Finding]:
-    """The same with paths that begin at `root`."""
+def _relative(root: Path, found: Iterable[Finding]) -> list[Finding]:
+    """The findings with paths relative to `root`."""
     return [Finding(*(part.replace(f"{root}/", "") for part in finding)) for finding in found]

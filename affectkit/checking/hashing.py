@@ -1,9 +1,9 @@
-"""Clips as hashes that a copy keeps when it is encoded again, rescaled or brightened.
+"""Perceptual hashes of clips: similar for a clip that is encoded again, rescaled or brightened.
 
-Of some frames spread over the clip, 64 bits each: whether a coefficient among the 64 of lowest
-frequency of the discrete cosine transform lies above their median (Zauner, "Implementation and
-Benchmarking of Perceptual Image Hash Functions", 2010). The mean, and with it the brightness, is
-not among them.
+Some frames, evenly spaced over the clip, have a hash of 63 bits each: whether a coefficient among
+the lowest frequencies of the discrete cosine transform is above their median (Zauner,
+"Implementation and Benchmarking of Perceptual Image Hash Functions", 2010). The mean, and with it
+the brightness, is left out.
 """
 
 from collections.abc import Iterable
@@ -13,16 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 FRAMES = 16
-EDGE = 32  # pixels of the small pictures
+SIZE = 32  # width and height of the small pictures in pixels
 LOW = 8  # coefficients on either axis
 BITS = LOW * LOW - 1
-FLAT = 4.0  # grey levels: a picture that varies less has no hash, its bits would be noise
-ALIKE = 0.12  # of the bits; see tests/checking/test_hashing.py for what lies on either side
-ENOUGH = FRAMES // 4  # frames that two clips must both have a hash of
+FLAT = 4.0  # grey levels: a picture with a smaller standard deviation gets no hash
+SIMILAR = 0.12  # fraction of different bits in copies; tests/checking/test_hashing.py has examples
+ENOUGH = FRAMES // 4  # frames for which both clips must have a hash
 
 
-def spread(pictures: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """`FRAMES` pictures (frame, row, col) at even distances from a stream of any length."""
+def sample_evenly(pictures: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """`FRAMES` evenly spaced pictures (frame, row, col) from a stream of any length."""
     kept: list[NDArray[np.uint8]] = []
     step, count = 1, 0
     for picture in pictures:
@@ -32,13 +32,13 @@ def spread(pictures: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
         if len(kept) == 8 * FRAMES:
             kept, step = kept[::2], step * 2
     if not kept:
-        return np.zeros((FRAMES, EDGE, EDGE), np.uint8)
-    places = (np.arange(FRAMES) + 0.5) / FRAMES * count / step
-    return np.stack([kept[min(int(place), len(kept) - 1)] for place in places])
+        return np.zeros((FRAMES, SIZE, SIZE), np.uint8)
+    positions = (np.arange(FRAMES) + 0.5) / FRAMES * count / step
+    return np.stack([kept[min(int(position), len(kept) - 1)] for position in positions])
 
 
 def hash_pictures(pictures: NDArray[np.uint8]) -> NDArray[np.int8]:
-    """Hashes (frame, bit) of small grey pictures (frame, row, col): 1 or -1, 0 in flat ones."""
+    """Hashes (frame, bit) of small grey pictures (frame, row, col): 1 or -1; 0 if it is flat."""
     hashes = np.zeros((len(pictures), BITS), np.int8)
     for number, picture in enumerate(pictures):
         if picture.std() >= FLAT:
@@ -47,14 +47,14 @@ def hash_pictures(pictures: NDArray[np.uint8]) -> NDArray[np.int8]:
     return hashes
 
 
-def distances(first: NDArray[np.int8], second: NDArray[np.int8]) -> NDArray[np.float32]:
-    """Share of bits that differ between clips (one, frame, bit) and (other, frame, bit).
+def hash_distances(first: NDArray[np.int8], second: NDArray[np.int8]) -> NDArray[np.float32]:
+    """The fraction of bits that differ between clips (one, frame, bit) and (other, frame, bit).
 
     Returns:
-        (one, other); NaN where fewer than `ENOUGH` frames of the two can be compared.
+        (one, other); NaN if fewer than `ENOUGH` frames of the two can be compared.
     """
     pair = [clips.reshape(len(clips), -1).astype(np.float32) for clips in (first, second)]
     common = np.abs(pair[0]) @ np.abs(pair[1]).T
     agreement = pair[0] @ pair[1].T / np.maximum(common, 1)
-    apart: NDArray[np.float32] = np.where(common < ENOUGH * BITS, np.nan, (1 - agreement) / 2)
-    return apart
+    distance: NDArray[np.float32] = np.where(common < ENOUGH * BITS, np.nan, (1 - agreement) / 2)
+    return distance

@@ -1,4 +1,4 @@
-"""What a check found: a row a recording, findings to act on, notes to know."""
+"""The report of a check: one row per recording, findings and notes, and their summary."""
 
 import json
 from dataclasses import dataclass
@@ -12,15 +12,22 @@ from affectkit.recording import AFFECT
 
 SPLITS = ("train", "validation", "test")
 ALL = "all"
-UNNAMED = "no split"
-SUMS = ("announced", "decoded", "annotated", "with_crop", "labels", "invalid")
+NO_SPLIT = "no split"
+COUNTS = (
+    "header_frames",
+    "decoded_frames",
+    "annotated_frames",
+    "frames_with_face",
+    "labels",
+    "invalid",
+)
 
 
 class Finding(NamedTuple):
-    """One thing that is wrong, or good to know: where, and expected, got, what to do."""
+    """One problem or note: its kind, where it is, what was expected, and what to do."""
 
     kind: str
-    recording: str  # "" where it belongs to none
+    recording: str  # "" if it is about no single recording
     file: str
     text: str
 
@@ -29,12 +36,19 @@ class Finding(NamedTuple):
 class Report:
     """What `check` found in a dataset on disk.
 
-    `recordings` has a row a recording: `recording`, `subject`, `split`, `person`, `video`; `fps`
-    and `seconds`; `announced`, `decoded`, `annotated`, `with_crop` count frames (0, 0, those of the
-    annotation, NaN where unknown); `labels` counts what the dataset gives (frames, samples, or 1
-    for a clip), `invalid` those among them that say nothing; `valence_mean`, `_sd` (divided by n),
-    `_low`, `_high` and the same of arousal are of the valid labels, in [-1, 1]; `source_range`;
-    `uneven` = variable frame rate; `alignment` = which rule laid labels on frames, and why.
+    `recordings` has one row per recording, with these columns:
+        recording, subject, split, person, video: as in the index of the dataset.
+        fps, seconds: nominal frame rate, and duration (NaN for pictures without frame rate).
+        header_frames, decoded_frames: by the file header, and decoded; 0 = unknown.
+        variable_frame_rate: whether the intervals between frames differ.
+        annotated_frames: frames with valid labels.
+        frames_with_face: frames with a picture, box or landmarks of the dataset; NaN = unknown.
+        labels, invalid: the number of labels (frames, samples, or 1 for a clip), and how many of
+            them are NaN.
+        valence_mean, valence_std (ddof 0), valence_min, valence_max, and the same for arousal: of
+            the valid labels, in [-1, 1].
+        source_range: the range of each affect in the file.
+        alignment: the rule that aligns labels to frames, and the reason for it.
     """
 
     dataset: str
@@ -50,10 +64,10 @@ class Report:
 
 
 def summary(report: Report) -> pd.DataFrame:
-    """A row a split, and one for all where there are several: sums and pooled statistics."""
+    """One row per split, and one for all if there are several: sums and pooled statistics."""
     table, splits = report.recordings, report.recordings["split"]
     rows = {
-        split or UNNAMED: _pool(table[splits == split])
+        split or NO_SPLIT: _pool(table[splits == split])
         for split in (*SPLITS, "")
         if (splits == split).any()
     }
@@ -67,25 +81,26 @@ def _pool(rows: pd.DataFrame) -> dict[str, float]:
         "recordings": len(rows),
         "subjects": rows.loc[rows["subject"] != "", "subject"].nunique(),
         "minutes": rows.drop_duplicates("video")["seconds"].sum(min_count=1) / 60,
-        "fps_low": rows["fps"].min(),
-        "fps_high": rows["fps"].max(),
-        "uneven": int(rows["uneven"].sum()),
+        "fps_min": rows["fps"].min(),
+        "fps_max": rows["fps"].max(),
+        "variable_frame_rate": int(rows["variable_frame_rate"].sum()),
     }
-    pooled |= {name: rows[name].sum(min_count=1) for name in SUMS}
+    pooled |= {name: rows[name].sum(min_count=1) for name in COUNTS}
     valid = (rows["labels"] - rows["invalid"]).to_numpy(np.float64)
     for affect in AFFECT:
-        mean, sd = (rows[f"{affect}_{name}"].fillna(0).to_numpy() for name in ("mean", "sd"))
+        mean, std = (rows[f"{affect}_{name}"].fillna(0).to_numpy() for name in ("mean", "std"))
         total = valid.sum() or np.nan
-        centre = float(valid @ mean / total)
-        pooled[f"{affect}_mean"] = centre
-        pooled[f"{affect}_sd"] = float(np.sqrt(valid @ (sd**2 + (mean - centre) ** 2) / total))
-        pooled[f"{affect}_low"] = rows[f"{affect}_low"].min()
-        pooled[f"{affect}_high"] = rows[f"{affect}_high"].max()
+        pooled_mean = float(valid @ mean / total)
+        variance = valid @ (std**2 + (mean - pooled_mean) ** 2) / total
+        pooled[f"{affect}_mean"] = pooled_mean
+        pooled[f"{affect}_std"] = float(np.sqrt(variance))
+        pooled[f"{affect}_min"] = rows[f"{affect}_min"].min()
+        pooled[f"{affect}_max"] = rows[f"{affect}_max"].max()
     return pooled
 
 
 def to_json(report: Report) -> str:
-    """The report for machines: summary, recordings, findings and notes; NaN is null."""
+    """The report as JSON: summary, recordings, findings and notes; NaN becomes null."""
     content: dict[str, Any] = {
         "dataset": report.dataset,
         "root": str(report.root),

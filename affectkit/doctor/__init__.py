@@ -1,7 +1,7 @@
-"""What is installed and what is missing; what a video is like. Found out here, shown elsewhere."""
+"""Reports on the installation, and on videos: problems that misalign labels and frames."""
 
-from affectkit.doctor.alignment import video_report
-from affectkit.doctor.findings import Finding
-from affectkit.doctor.installed import Check, report
+from affectkit.doctor.installation import Check, report
+from affectkit.doctor.problems import VideoProblem
+from affectkit.doctor.video import video_report
 
-__all__ = ["Check", "Finding", "report", "video_report"]
+__all__ = ["Check", "VideoProblem", "report", "video_report"]

@@ -1,4 +1,4 @@
-"""Drawn datasets, made once; tests plant faults in copies."""
+"""A synthetic dataset, written once; tests add problems to copies."""
 
 import shutil
 from collections.abc import Callable
@@ -10,22 +10,22 @@ import pytest
 from affectkit.datasets import synthetic
 from affectkit.video import read_frames, write_video
 
-PEOPLE, SECONDS, FPS, SIZE = (8, 3, 2), 3, 8, 64
+SUBJECTS, SECONDS, FPS, SIZE = (8, 3, 2), 3, 8, 64
 Change = Callable[[np.ndarray], np.ndarray]
 
 
 @pytest.fixture(scope="session")
-def drawn(tmp_path_factory) -> Path:
-    """Aff-Wild2 in miniature: person_000 to 007 train, 008 to 010 validate, 011 and 012 test."""
-    root = tmp_path_factory.mktemp("drawn") / "affwild2"
-    return synthetic.write(
-        root, people=PEOPLE, seconds=SECONDS, fps=FPS, size=SIZE, missing=0.1, workers=1
+def synthetic_root(tmp_path_factory) -> Path:
+    """A small Aff-Wild2: person_000 to 007 train, 008 to 010 validation, 011 and 012 test."""
+    root = tmp_path_factory.mktemp("data") / "affwild2"
+    return synthetic.write_synthetic(
+        root, subjects=SUBJECTS, seconds=SECONDS, fps=FPS, size=SIZE, missing=0.1, workers=1
     )
 
 
 @pytest.fixture
-def root(drawn, tmp_path) -> Path:
-    return Path(shutil.copytree(drawn, tmp_path / "a 'copy' of Aff-Wild2 ü"))
+def root(synthetic_root, tmp_path) -> Path:
+    return Path(shutil.copytree(synthetic_root, tmp_path / "a 'copy' of Aff-Wild2 ü"))
 
 
 def video(root: Path, name: str) -> Path:
@@ -36,8 +36,10 @@ def labels(root: Path, name: str, split: str = "Train_Set") -> Path:
     return root / "VA_Estimation_Challenge" / split / f"{name}.txt"
 
 
-def redraw(source: Path, path: Path, change: Change, times: np.ndarray | None = None) -> Path:
-    """The same video once more, its pictures changed, at other times if asked for."""
+def rewrite_video(
+    source: Path, path: Path, change: Change, times: np.ndarray | None = None
+) -> Path:
+    """Write a video again with changed pictures, and with other time stamps if given."""
     parts = list(read_frames(source))
     time = np.concatenate([part[0] for part in parts]) if times is None else times
     pictures = np.concatenate([part[1] for part in parts])

@@ -1,4 +1,4 @@
-"""Planted faults, one by one and all at once: each is named, and nothing else."""
+"""Added problems, one at a time and all together: each gives its finding, and nothing else."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from affectkit.checking import summary
 from affectkit.datasets import synthetic
 from affectkit.errors import AffectkitError
 from affectkit.files import write_text
-from tests.checking.conftest import FPS, PEOPLE, SECONDS, labels, redraw, video
+from tests.checking.conftest import FPS, SECONDS, SUBJECTS, labels, rewrite_video, video
 
 FRAMES = SECONDS * FPS
 
@@ -47,7 +47,9 @@ def cut_video(root: Path) -> None:
 
 def uneven_video(root: Path) -> None:
     times = np.cumsum(np.resize([0.04, 0.2], FRAMES))
-    redraw(video(root, "person_005"), video(root, "person_005"), lambda picture: picture, times)
+    rewrite_video(
+        video(root, "person_005"), video(root, "person_005"), lambda picture: picture, times
+    )
 
 
 def lost_video(root: Path) -> None:
@@ -58,14 +60,14 @@ def lost_labels(root: Path) -> None:
     labels(root, "person_007").unlink()
 
 
-def people_of_a_video_in_two_splits(root: Path) -> None:
+def subjects_of_a_video_in_two_splits(root: Path) -> None:
     shutil.copy(
         labels(root, "person_008", "Validation_Set"), labels(root, "person_008_right", "Train_Set")
     )
 
 
 def copied_clip(root: Path) -> None:
-    redraw(
+    rewrite_video(
         video(root, "person_009"),
         video(root, "stranger"),
         lambda picture: cv2.add(cv2.resize(picture, (96, 96)), (30, 30, 30, 0)),
@@ -73,16 +75,16 @@ def copied_clip(root: Path) -> None:
     shutil.copy(labels(root, "person_009", "Validation_Set"), labels(root, "stranger"))
 
 
-FAULTS = {
+PROBLEMS = {
     text_label: ("unreadable annotation", "person_000", "line 2: expected"),
     label_out_of_range: ("unreadable annotation", "person_001", "got '1.2,0'"),
     labels_of_another_video: ("annotation too long", "person_002", f"expected {FRAMES} frames"),
     empty_video: ("unreadable video", "person_003", "0 bytes"),
-    cut_video: ("faulty video", "person_004", "cut short or damaged"),
+    cut_video: ("damaged video", "person_004", "cut short or damaged"),
     uneven_video: ("variable frame rate", "person_005", "got 40.0 ms at 11 of 23"),
     lost_video: ("annotation without video", "person_006", "got none"),
     lost_labels: ("video without annotation", "", "got none"),
-    people_of_a_video_in_two_splits: (
+    subjects_of_a_video_in_two_splits: (
         "subject in two splits",
         "person_008_right",
         "validation: person_008",
@@ -91,27 +93,27 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("plant", FAULTS, ids=lambda plant: plant.__name__)
-def test_one_fault_is_one_finding(plant, root):
+@pytest.mark.parametrize("plant", PROBLEMS, ids=lambda plant: plant.__name__)
+def test_one_problem_is_one_finding(plant, root):
     plant(root)
     (finding,) = affectkit.check("affwild2", root).findings
-    kind, recording, words = FAULTS[plant]
+    kind, recording, words = PROBLEMS[plant]
     assert (finding.kind, finding.recording) == (kind, recording)
     assert words in finding.text
     assert str(root) not in "".join(finding)
 
 
-def test_ten_faults_are_all_named_and_no_others(root, call):
-    for plant in FAULTS:
+def test_ten_problems_give_exactly_ten_findings(root, call):
+    for plant in PROBLEMS:
         plant(root)
     status, out, _ = call("check", "affwild2", root, "--format", "json", "--workers", 2)
     assert status == 1
     found = [(finding["kind"], finding["recording"]) for finding in json.loads(out)["findings"]]
-    assert sorted(found) == sorted(wanted[:2] for wanted in FAULTS.values())
+    assert sorted(found) == sorted(wanted[:2] for wanted in PROBLEMS.values())
     status, out, _ = call("check", "affwild2", root)
     assert status == 1
     assert "10 findings" in out
-    assert all(words in out for _, _, words in FAULTS.values())
+    assert all(words in out for _, _, words in PROBLEMS.values())
 
 
 def test_a_clean_copy_has_no_findings_and_its_numbers_are_right(root, call):
@@ -120,65 +122,80 @@ def test_a_clean_copy_has_no_findings_and_its_numbers_are_right(root, call):
     assert not report.notes
     rows = summary(report)
     assert list(rows.index) == ["train", "validation", "test", "all"]
-    assert list(rows["recordings"]) == [*PEOPLE, sum(PEOPLE)]
+    assert list(rows["recordings"]) == [*SUBJECTS, sum(SUBJECTS)]
     everything = rows.loc["all"]
-    assert everything["decoded"] == everything["announced"] == sum(PEOPLE) * FRAMES
-    assert everything["minutes"] == pytest.approx(sum(PEOPLE) * SECONDS / 60)
-    written = [known["annotation"].values for known in synthetic.written(root).values()]
-    values = np.concatenate(written).astype(np.float64)
+    assert everything["decoded_frames"] == everything["header_frames"] == sum(SUBJECTS) * FRAMES
+    assert everything["minutes"] == pytest.approx(sum(SUBJECTS) * SECONDS / 60)
+    expected = [
+        annotation["annotation"].values
+        for annotation in synthetic.expected_annotations(root).values()
+    ]
+    values = np.concatenate(expected).astype(np.float64)
     valid = values[np.isfinite(values).all(axis=1)]
-    assert everything["annotated"] == len(valid) < len(values)
+    assert everything["annotated_frames"] == len(valid) < len(values)
     assert everything["invalid"] == len(values) - len(valid)
     for column, affect in enumerate(("valence", "arousal")):
         assert everything[f"{affect}_mean"] == pytest.approx(valid[:, column].mean())
-        assert everything[f"{affect}_sd"] == pytest.approx(valid[:, column].std())
-        assert everything[f"{affect}_low"] == pytest.approx(valid[:, column].min())
+        assert everything[f"{affect}_std"] == pytest.approx(valid[:, column].std())
+        assert everything[f"{affect}_min"] == pytest.approx(valid[:, column].min())
     status, out, _ = call("check", "affwild2", root, "--recordings")
     assert status == 0
-    assert "13 recordings, clean" in out
+    assert "13 recordings, no findings" in out
     assert "line k is frame k (13 recordings)" in out
     assert "person_012" in out
 
 
-@pytest.mark.parametrize("traps", [False, True])
+@pytest.mark.parametrize("quirks", [False, True])
 @pytest.mark.parametrize("layout", synthetic.LAYOUTS)
-def test_what_a_layout_allows_is_no_finding(layout, traps, tmp_path):
-    synthetic.write(tmp_path / "r", layout=layout, traps=traps, people=(2, 1, 1), seconds=2, fps=8,
-                    size=64, workers=1)  # fmt: skip
+def test_quirks_of_a_layout_are_no_findings(layout, quirks, tmp_path):
+    synthetic.write_synthetic(
+        tmp_path / "r",
+        layout=layout,
+        quirks=quirks,
+        subjects=(2, 1, 1),
+        seconds=2,
+        fps=8,
+        size=64,
+        workers=1,
+    )
     report = affectkit.check("synthetic", tmp_path / "r")
     assert report.clean, report.findings
-    assert set(report.recordings["recording"]) == set(synthetic.written(tmp_path / "r"))
-    assert summary(report)["annotated"].iloc[-1] > 0
+    assert set(report.recordings["recording"]) == set(
+        synthetic.expected_annotations(tmp_path / "r")
+    )
+    assert summary(report)["annotated_frames"].iloc[-1] > 0
 
 
-def test_an_unusable_root_is_one_line_and_status_2(tmp_path, call):
+def test_an_unusable_root_gives_one_line_and_status_2(tmp_path, call):
     (tmp_path / "holiday").mkdir()
     status, out, err = call("check", "affwild2", tmp_path)
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert "found holiday" in err
     assert call("check", "affwild2", tmp_path / "gone")[0] == 2
-    assert "known are json, table" in call("check", "affwild2", tmp_path, "--format", "xml")[2]
+    assert (
+        "expected one of json, table" in call("check", "affwild2", tmp_path, "--format", "xml")[2]
+    )
     with pytest.raises(AffectkitError, match="did you mean 'recola'"):
         affectkit.check("recolla", tmp_path)
 
 
-def test_a_video_that_is_none_does_not_hide_the_others(root):
+def test_an_invalid_video_does_not_hide_others(root):
     video(root, "person_000").write_text("not a video")
     report = affectkit.check("affwild2", root)
     assert [finding.kind for finding in report.findings] == ["unreadable video"]
-    assert (report.recordings["decoded"] > 0).sum() == sum(PEOPLE) - 1
+    assert (report.recordings["decoded_frames"] > 0).sum() == sum(SUBJECTS) - 1
 
 
-# root may read everything, unless it gives up the right to
-AS_OTHERS = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+# root can read everything unless it gives up these capabilities
+WITHOUT_ROOT_CAPABILITIES = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
 
 
-def test_what_may_not_be_read_is_found(root):
+def test_files_without_read_permission_are_found(root):
     (root / "private").mkdir()
     for path in (video(root, "person_000"), labels(root, "person_001"), root / "private"):
         path.chmod(0)
     command = [sys.executable, "-m", "affectkit.cli.main", "check", "affwild2", str(root)]
-    prefix = [] if os.geteuid() else AS_OTHERS
+    prefix = [] if os.geteuid() else WITHOUT_ROOT_CAPABILITIES
     done = subprocess.run(
         [*prefix, *command, "--format", "json"], capture_output=True, text=True, check=False
     )
@@ -190,7 +207,7 @@ def test_what_may_not_be_read_is_found(root):
 
 
 @pytest.mark.parametrize("name", ["with space", "it's", 'say "x"', "ünï-日本", "[a]*?", "<b>"])
-def test_any_name_will_do(name, root, call):
+def test_any_file_name_is_accepted(name, root, call):
     video(root, "person_000").rename(video(root, name))
     labels(root, "person_000").rename(labels(root, name))
     (root / "ratings" / "person_000.csv").unlink()
@@ -199,14 +216,14 @@ def test_any_name_will_do(name, root, call):
     assert name in out
 
 
-def test_circles_of_links_end(root):
+def test_loops_of_links_end(root):
     (root / "batch1" / "up").symlink_to(root, target_is_directory=True)
     (root / "self").symlink_to(root / "self")
     (root / "linked").symlink_to(root / "batch1", target_is_directory=True)
     assert affectkit.check("affwild2", root).clean
 
 
-def test_videos_may_wait_for_labels_that_are_kept_back(root):
+def test_videos_without_unpublished_test_labels_are_a_note(root):
     shutil.rmtree(labels(root, "x", "Test_Set").parent)
     report = affectkit.check("affwild2", root)
     assert report.clean
@@ -223,10 +240,11 @@ def test_a_second_copy_of_a_video_is_a_note(root):
     assert [note.kind for note in report.notes] == ["second copy of a video"]
 
 
-def test_videos_that_the_pictures_came_from_are_let_be(tmp_path, drawn):
-    root = synthetic.write(tmp_path / "r", layout="afew_va", people=(1, 0, 0), seconds=1, fps=8,
-                           size=64, workers=1)  # fmt: skip
-    shutil.copy(video(drawn, "person_000"), root / "film.mp4")
+def test_source_videos_of_pictures_are_ignored(tmp_path, synthetic_root):
+    root = synthetic.write_synthetic(
+        tmp_path / "r", layout="afew_va", subjects=(1, 0, 0), seconds=1, fps=8, size=64, workers=1
+    )
+    shutil.copy(video(synthetic_root, "person_000"), root / "film.mp4")
     assert affectkit.check("afew_va", root).clean
 
 
@@ -236,7 +254,7 @@ def test_labels_without_any_video_are_one_finding(root):
     assert "all 13 recordings" in finding.text
 
 
-def test_one_label_too_many_is_a_note(root):
+def test_one_extra_label_is_a_note(root):
     path = labels(root, "person_000")
     path.write_text(path.read_text() + "0.1,0.1\n")
     report = affectkit.check("affwild2", root)
@@ -244,7 +262,7 @@ def test_one_label_too_many_is_a_note(root):
     assert [note.kind for note in report.notes] == ["one label more than frames"]
 
 
-def test_labels_that_end_early_and_none_at_all(root):
+def test_labels_may_end_early_or_all_be_invalid(root):
     path = labels(root, "person_000")
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:10]))
     write_text(labels(root, "person_001"), "valence,arousal\n" + "-5,-5\n" * FRAMES)
@@ -254,8 +272,9 @@ def test_labels_that_end_early_and_none_at_all(root):
 
 
 def test_pictures_that_cannot_be_read_are_counted(tmp_path):
-    root = synthetic.write(tmp_path / "r", layout="afew_va", people=(1, 0, 0), seconds=2, fps=8,
-                           size=64, workers=1)  # fmt: skip
+    root = synthetic.write_synthetic(
+        tmp_path / "r", layout="afew_va", subjects=(1, 0, 0), seconds=2, fps=8, size=64, workers=1
+    )
     broken = sorted(root.rglob("*.png"))[:2]
     broken[0].write_bytes(b"")
     broken[1].write_bytes(b"not a picture")
@@ -265,7 +284,7 @@ def test_pictures_that_cannot_be_read_are_counted(tmp_path):
     assert finding.text.startswith("2 of ")
 
 
-def test_progress_counts_to_the_end(root):
+def test_progress_reaches_the_total(root):
     told = []
     affectkit.check("affwild2", root, progress=lambda *state: told.append(state))
     assert ("annotations", 13, 13) in told

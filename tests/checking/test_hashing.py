@@ -1,12 +1,12 @@
-"""Copies lie below the threshold, other people above, both with room to spare."""
+"""Copies are below the threshold and other subjects above it, both with a margin."""
 
 import cv2
 import numpy as np
 import pytest
 
-from affectkit.checking.hashing import ALIKE, FRAMES, distances, hash_pictures, spread
+from affectkit.checking.hashing import FRAMES, SIMILAR, hash_distances, hash_pictures, sample_evenly
 from affectkit.video import read_thumbnails
-from tests.checking.conftest import redraw, video
+from tests.checking.conftest import rewrite_video, video
 
 COPIES = {
     "encoded again": lambda picture: picture,
@@ -20,46 +20,46 @@ COPIES = {
 
 
 def hash_of(path):
-    return hash_pictures(spread(picture for _, picture in read_thumbnails(path)))
+    return hash_pictures(sample_evenly(picture for _, picture in read_thumbnails(path)))
 
 
 @pytest.mark.parametrize("kind", COPIES)
-def test_copies_are_found(kind, drawn, tmp_path):
+def test_copies_are_below_the_threshold(kind, synthetic_root, tmp_path):
     for name in ("person_000", "person_005", "person_009"):
-        copy = redraw(video(drawn, name), tmp_path / f"{name}.mp4", COPIES[kind])
-        apart = distances(hash_of(video(drawn, name))[None], hash_of(copy)[None])
-        assert apart.item() < ALIKE / 2
+        copy = rewrite_video(video(synthetic_root, name), tmp_path / f"{name}.mp4", COPIES[kind])
+        apart = hash_distances(hash_of(video(synthetic_root, name))[None], hash_of(copy)[None])
+        assert apart.item() < SIMILAR / 2
 
 
-def test_other_people_are_not(drawn):
-    hashes = np.stack([hash_of(path) for path in sorted((drawn / "batch1").glob("*.mp4"))])
-    apart = distances(hashes, hashes)
+def test_other_subjects_are_above_the_threshold(synthetic_root):
+    hashes = np.stack([hash_of(path) for path in sorted((synthetic_root / "batch1").glob("*.mp4"))])
+    apart = hash_distances(hashes, hashes)
     assert (apart.diagonal() == 0).all()
-    assert apart[np.triu_indices(len(apart), 1)].min() > 1.5 * ALIKE
+    assert apart[np.triu_indices(len(apart), 1)].min() > 1.5 * SIMILAR
 
 
-def test_flat_pictures_are_like_nothing():
+def test_flat_pictures_have_no_hash():
     black = hash_pictures(np.zeros((FRAMES, 32, 32), np.uint8))
     assert not black.any()
-    assert np.isnan(distances(black[None], black[None])).all()
+    assert np.isnan(hash_distances(black[None], black[None])).all()
 
 
 @pytest.mark.parametrize("count", [1, 5, 16, 100, 127, 128, 129, 5000])
-def test_pictures_are_spread_evenly(count):
-    """The pictures are their own numbers: each must lie in the middle of its share."""
+def test_pictures_are_sampled_evenly(count):
+    """Each picture is filled with its number, so the sampled positions can be read back."""
     stream = (np.full((1, 1), number, np.uint16) for number in range(count))
-    chosen = spread(stream).ravel().astype(int)
+    chosen = sample_evenly(stream).ravel().astype(int)
     middle = (np.arange(FRAMES) + 0.5) / FRAMES * count
     assert (np.abs(chosen - middle) <= max(1, count / 64)).all()
 
 
 def test_no_pictures_have_no_hash():
-    assert not hash_pictures(spread(iter(()))).any()
+    assert not hash_pictures(sample_evenly(iter(()))).any()
 
 
-def test_the_share_of_bits_is_counted_over_frames_that_both_have():
+def test_distances_use_only_frames_with_a_hash_in_both():
     one = np.ones((FRAMES, 63), np.int8)
     other = one.copy()
     other[:8] = 0
     other[8:, :21] = -1
-    assert distances(one[None], other[None]).item() == pytest.approx(1 / 3)
+    assert hash_distances(one[None], other[None]).item() == pytest.approx(1 / 3)

@@ -1,4 +1,4 @@
-"""What is installed and what is missing."""
+"""Installed packages, weights, devices, browser and video encoder."""
 
 import platform
 import re
@@ -9,36 +9,36 @@ from typing import NamedTuple
 import av
 
 from affectkit.errors import AffectkitError
-from affectkit.faces.dlib import points_file
+from affectkit.faces.dlib import predictor_file
 from affectkit.faces.face_alignment import missing_weights
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge", "firefox")
 
 
 class Check(NamedTuple):
-    """One row of the report."""
+    """One row of the installation report."""
 
     name: str
-    found: str  # version, place or devices; "" where missing
+    found: str  # version, path or devices; "" if missing
     ok: bool
-    advice: str  # what to do; "" where nothing is to be done
+    advice: str  # what to do; "" if nothing
 
 
 def report() -> list[Check]:
-    """Look for Python, the packages, weights, a browser and the video encoder."""
+    """Check Python, the packages, devices, weights, the browser and the video encoder."""
     return [
         Check("python", platform.python_version(), True, ""),
         *_packages(),
         _devices(),
-        _points(),
-        _weights(),
+        _dlib_predictor(),
+        _face_alignment_weights(),
         _browser(),
         _encoder(),
     ]
 
 
 def _packages() -> list[Check]:
-    checks: dict[str, Check] = {}  # the extra `all` names some twice
+    checks: dict[str, Check] = {}  # the extra `all` repeats packages
     for requirement in requires("affectkit") or []:
         name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
         extra = re.search(r"extra == ['\"](\w+)", requirement)
@@ -64,27 +64,31 @@ def _devices() -> Check:
     )
 
 
-def _points() -> Check:
+def _dlib_predictor() -> Check:
     try:
-        return Check("dlib's 68 points", str(points_file()), True, "")
+        return Check("dlib landmark predictor", str(predictor_file()), True, "")
     except AffectkitError as error:
-        return Check("dlib's 68 points", "", False, str(error))
+        return Check("dlib landmark predictor", "", False, str(error))
 
 
-def _weights() -> Check:
-    name = "face-alignment's weights"
+def _face_alignment_weights() -> Check:
+    name = "face-alignment weights"
     try:
-        absent = missing_weights()
+        missing = missing_weights()
     except ImportError:
         return Check(name, "", False, "pip install 'affectkit[faces]'")
-    if absent:
-        return Check(name, "", False, "fetched at first use; dlib needs none")
+    if missing:
+        return Check(name, "", False, "downloaded at first use; dlib needs no download")
     return Check(name, "in torch's hub folder", True, "")
 
 
 def _browser() -> Check:
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    advice = "" if path else "install Chromium or Firefox, or open the address on another machine"
+    advice = (
+        ""
+        if path
+        else "install Chromium or Firefox, or open the dashboard's address on another machine"
+    )
     return Check("browser", path or "", path is not None, advice)
 
 
