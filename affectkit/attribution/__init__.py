@@ -1,5 +1,5 @@
-"""Attribution: how much each pixel of a frame moved valence and arousal on that frame."""
+"""Attribution: how much each pixel of a frame raises or lowers the prediction for that frame."""
 
-from affectkit.attribution.attribute import METHODS, attribute
+from affectkit.attribution.attribution import METHODS, attribute
 
 __all__ = ["METHODS", "attribute"]

@@ -2,19 +2,19 @@ import pytest
 import torch
 from captum.attr import InputXGradient, Saliency
 
-from affectkit.attribution.attribute import gradient_x_input
-from affectkit.attribution.own_frame import own_frame_gradients
+from affectkit.attribution.attribution import gradient_x_input
+from affectkit.attribution.gradients import own_frame_gradients
 from affectkit.errors import AffectkitError
 from affectkit.models.cnn_rnn import CnnRnn
+from affectkit.models.inputs import Chunk
 from affectkit.models.temporal import TEMPORAL
-from affectkit.training.stream import Chunk
 
 FRAMES = 7
 
 
-def net(temporal, **more):
+def build_model(temporal, **more):
     torch.manual_seed(0)
-    keys = {"connected": [8], "hidden": 8, "layers": 2, "landmarks": True, **more}
+    keys = {"fc": [8], "hidden": 8, "layers": 2, "landmarks": True, **more}
     return CnnRnn("test_resnet", temporal, **keys).eval()
 
 
@@ -24,9 +24,11 @@ def clip():
 
 
 @pytest.mark.parametrize("temporal", TEMPORAL)
-@pytest.mark.parametrize("more", [{}, {"taps": ["layer1"], "spread": True}], ids=["", "tapped"])
+@pytest.mark.parametrize(
+    "more", [{}, {"feature_layers": ["layer1"], "std": True}], ids=["", "feature layers"]
+)
 def test_every_frame_equals_a_direct_call_of_captum(temporal, more):
-    model, (image, landmark) = net(temporal, input_size=32, **more), clip()
+    model, (image, landmark) = build_model(temporal, input_size=32, **more), clip()
     maps = next(gradient_x_input(model, iter([Chunk(image.clone(), landmark)])))
     direct = InputXGradient(lambda x: model(x, landmark[None])[0])
     for affect in range(2):
@@ -35,41 +37,41 @@ def test_every_frame_equals_a_direct_call_of_captum(temporal, more):
             torch.testing.assert_close(maps[affect, frame], whole[0, frame].sum(0))
 
 
-def test_gradients_are_captums_saliency_with_its_sign():
-    model, (image, landmark) = net("gru"), clip()
+def test_gradients_equal_signed_saliency_of_captum():
+    model, (image, landmark) = build_model("gru"), clip()
     _, gradient = next(own_frame_gradients(model, iter([Chunk(image.clone(), landmark)])))
     direct = Saliency(lambda x: model(x, landmark[None])[0])
     whole = direct.attribute(image[None].clone().requires_grad_(), target=(4, 1), abs=False)
     torch.testing.assert_close(gradient[1, 4], whole[0, 4])
 
 
-def test_chunks_give_what_the_whole_gives():
-    model, (image, landmark) = net("lstm"), clip()
-    pieces = [Chunk(image[a:b].clone(), landmark[a:b]) for a, b in ((0, 3), (3, 4), (4, 7))]
-    maps = torch.cat(list(gradient_x_input(model, iter(pieces))), dim=1)
+def test_chunks_give_the_same_gradients_as_the_whole():
+    model, (image, landmark) = build_model("lstm"), clip()
+    chunks = [Chunk(image[a:b].clone(), landmark[a:b]) for a, b in ((0, 3), (3, 4), (4, 7))]
+    maps = torch.cat(list(gradient_x_input(model, iter(chunks))), dim=1)
     whole = next(gradient_x_input(model, iter([Chunk(image.clone(), landmark)])))
     torch.testing.assert_close(maps, whole)
 
 
-def test_a_linear_net_gives_weight_times_input():
-    model, (image, landmark) = net("none"), clip()
+def test_a_linear_model_gives_weight_times_input():
+    model, (image, landmark) = build_model("none"), clip()
     weight = torch.randn(3, 32, 32)
     model.frame_features = lambda image, landmark: (image * weight).sum((1, 2, 3))[:, None]
-    model.output = torch.nn.Linear(1, 2, bias=False)
+    model.head = torch.nn.Linear(1, 2, bias=False)
     maps = next(gradient_x_input(model, iter([Chunk(image.clone(), landmark)])))
     for affect in range(2):
-        expected = (model.output.weight[affect] * weight * image).sum(1)
+        expected = (model.head.weight[affect] * weight * image).sum(1)
         torch.testing.assert_close(maps[affect], expected)
 
 
-def test_a_net_that_looks_ahead_is_refused():
+def test_a_bidirectional_model_is_an_error():
     chunks = iter([Chunk(*clip())])
     with pytest.raises(AffectkitError, match=r"train with model\.bidirectional = false"):
-        next(own_frame_gradients(net("gru", bidirectional=True), chunks))
+        next(own_frame_gradients(build_model("gru", bidirectional=True), chunks))
 
 
-def test_the_net_is_left_as_it_was():
-    model, (image, landmark) = net("gru"), clip()
+def test_the_model_is_not_changed():
+    model, (image, landmark) = build_model("gru"), clip()
     model.cnn.requires_grad_(False)
     wanted = [p.requires_grad for p in model.parameters()]
     before = {k: v.clone() for k, v in model.state_dict().items()}

@@ -1,0 +1,172 @@
+"""Predict valence and arousal of recordings and videos with a run or a loaded model."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, overload
+from uuid import uuid4
+
+import xarray as xr
+
+from affectkit.files import StrPath
+from affectkit.inference.predictor import (
+    CHUNK,
+    Predictor,
+    change_settings,
+    load_predictor,
+    predict_unsmoothed,
+    smooth_prediction,
+)
+from affectkit.models.cnn_rnn import CnnRnn
+from affectkit.models.device import AUTO, resolve_device
+from affectkit.parallel import Progress, no_progress
+from affectkit.preparation.inputs import (
+    Recording,
+    RecordingInput,
+    RecordingInputs,
+    check_distinct_names,
+    input_path,
+    is_single,
+    map_recordings,
+    metadata_of,
+    open_input,
+    prepare_inputs,
+)
+from affectkit.run import prediction_path, save_result
+from affectkit.training.recipe_sections import PredictSection
+
+
+# fmt: off
+@overload
+def predict(  # type: ignore[overload-overlap]  # a str is a Sequence, too
+    run_or_model: StrPath | CnnRnn, recordings: RecordingInput, *, device: str = ...,
+    window: int | None = ..., stride: int | None = ..., blend: str | None = ...,
+    smooth: str | None = ..., smooth_seconds: float | None = ..., chunk: int = ...,
+    save: bool = ..., workers: int = ..., scheduler: str = ..., progress: Progress = ...,
+) -> xr.Dataset: ...
+@overload
+def predict(
+    run_or_model: StrPath | CnnRnn, recordings: Sequence[RecordingInput], *, device: str = ...,
+    window: int | None = ..., stride: int | None = ..., blend: str | None = ...,
+    smooth: str | None = ..., smooth_seconds: float | None = ..., chunk: int = ...,
+    save: bool = ..., workers: int = ..., scheduler: str = ..., progress: Progress = ...,
+) -> list[xr.Dataset]: ...
+# fmt: on
+def predict(
+    run_or_model: StrPath | CnnRnn,
+    recordings: RecordingInputs,
+    *,
+    device: str = AUTO,
+    window: int | None = None,
+    stride: int | None = None,
+    blend: str | None = None,
+    smooth: str | None = None,
+    smooth_seconds: float | None = None,
+    chunk: int = CHUNK,
+    save: bool = True,
+    workers: int = 1,
+    scheduler: str = "",
+    progress: Progress = no_progress,
+) -> xr.Dataset | list[xr.Dataset]:
+    """Predict valence and arousal of every frame, and save the predictions in the run.
+
+    Without `window`, a recording is one stream: the hidden state of the RNN is carried from chunk
+    to chunk, so the result does not depend on `chunk`, and memory use not on the length of the
+    video. Settings that are None are taken from the metadata of the run: from its recipe's
+    [predict], or from `tune`.
+
+    Args:
+        run_or_model: output folder of a run or an ensemble; or a model from `load_model`, with
+            `save=False`.
+        recordings: a recording (its path, or an open Dataset) or a video; or a list of these and
+            of folders of recordings. Videos are prepared with the crop settings of the run; their
+            recordings are kept in the run.
+        device: "cpu", "cuda", "cuda:1", "mps", or "auto": a GPU if there is one.
+        window: predict in windows of this many frames, each from an empty state; 0: one stream.
+        stride: frames from the start of a window to the start of the next; 0: as `window`.
+        blend: how overlapping windows are blended, "mean" or "triangular".
+        smooth: filter in time: "none", "median", "savitzky-golay" or "wiener".
+        smooth_seconds: length of the filter in seconds.
+        chunk: frames processed together.
+        save: write the predictions to the run, replacing older ones of the same recordings.
+        workers: number of worker processes; each loads the model once.
+        scheduler: address of a Dask cluster to use instead of local workers. It has to see the run
+            and the recordings under the same paths.
+        progress: called with "predict", the finished recordings and their number; and by the
+            preparation of videos.
+
+    Returns:
+        One Dataset for one recording or video, a list of them for a list. Each with
+        `prediction` (frame, affect) in [-1, 1], NaN for frames without a face, and `std`
+        (frame, affect), the predicted standard deviation, if the model has one. Smoothing does not
+        change `std`. The settings are in attrs.
+
+    Raises:
+        AffectkitError: `run_or_model` is not a trained run; a recording is missing, invalid, or has
+            other crop settings than the run; a setting is invalid; or the device is not available.
+    """
+    found = resolve_device(device)
+    metadata, run = metadata_of(run_or_model, save=save, parallel=workers > 1 or bool(scheduler))
+    changes = {
+        "window": window,
+        "stride": stride,
+        "blend": blend,
+        "smooth": smooth,
+        "smooth_seconds": smooth_seconds,
+    }
+    settings = change_settings(metadata, f"run {run}" if run else "the model", changes)
+    output = run.absolute() if run and save else None
+    function: Callable[..., xr.Dataset]
+    if isinstance(run_or_model, CnnRnn):
+        model = Predictor(metadata, settings, found, run_or_model, {})
+        function = partial(_predict_recording, model)
+    elif workers > 1 or scheduler:
+        key = (str(uuid4()), str(Path(run_or_model).absolute()), settings.model_dump_json(), device)
+        function = partial(_predict_in_worker, key)
+    else:
+        function = partial(_predict_recording, load_predictor(run_or_model, settings, found))
+    with prepare_inputs(recordings, metadata["crop"], run, progress=progress) as inputs:
+        if save:
+            check_distinct_names(inputs)
+        results = map_recordings(
+            partial(function, chunk=chunk, output=output),
+            inputs,
+            "predict",
+            workers=workers,
+            scheduler=scheduler,
+            output=output,
+            progress=progress,
+        )
+    return results[0] if is_single(recordings) else results
+
+
+def _predict_in_worker(key: tuple[str, str, str, str], recording: Recording, **options: Any) -> Any:  # noqa: ANN401
+    return _predict_recording(_load_in_worker(*key), recording, **options)
+
+
+@lru_cache(maxsize=1)
+def _load_in_worker(call: str, run: str, settings: str, device: str) -> Predictor:
+    """Load the predictor once per worker process and call of `predict`."""
+    return load_predictor(run, PredictSection.model_validate_json(settings), resolve_device(device))
+
+
+def _predict_recording(
+    predictor: Predictor, recording: Recording, *, chunk: int, output: Path | None
+) -> xr.Dataset:
+    """Predict one recording; with `output`, the folder of a run, save the prediction there."""
+    opened = open_input(recording)
+    unsmoothed = predict_unsmoothed(predictor, opened, chunk)
+    attrs: dict[str, Any] = {
+        "recording": opened.attrs["recording"],
+        "recording_path": input_path(opened),
+        "run": predictor.metadata["name"],
+        "settings": predictor.settings.model_dump(),
+    }
+    if predictor.members:
+        attrs["members"] = {
+            path: member.settings.model_dump() for path, member in predictor.members.items()
+        }
+    result = smooth_prediction(unsmoothed, predictor.settings).assign_attrs(attrs).load()
+    if output:
+        save_result(result, prediction_path(output, opened.attrs["recording"]))
+    return result

@@ -1,0 +1,110 @@
+"""Ensembles: their predictions, and which runs can be combined."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from affectkit.errors import AffectkitError
+from affectkit.evaluation import compare, evaluate
+from affectkit.inference import make_ensemble, predict, tune
+from affectkit.inference.ensemble import mean_prediction
+from affectkit.recording import list_recordings
+from affectkit.run import CARD, METADATA, open_prediction, read_metadata, write_metadata
+from affectkit.training.fit import fit
+from affectkit.training.model import load_model
+
+
+@pytest.fixture
+def runs(run, recordings, recipe, tmp_path):
+    fit(recipe(training__epochs=1, model__temporal="gru", seed=5), recordings, tmp_path / "other")
+    return [run, tmp_path / "other"]
+
+
+def change(run, **changes):
+    write_metadata(run, read_metadata(run) | changes)
+
+
+def test_an_ensemble_is_predicted_evaluated_and_compared_like_a_run(runs, recordings, tmp_path):
+    make_ensemble(tmp_path / "mean", runs)
+    for path in list_recordings(recordings):
+        each = [predict(run, path)["prediction"] for run in runs]
+        result = predict(tmp_path / "mean", path)
+        np.testing.assert_allclose(result["prediction"], (each[0] + each[1]) / 2, atol=1e-6)
+    assert list(result.attrs["members"]) == [str(run.resolve()) for run in runs]
+    assert result.identical(open_prediction(tmp_path / "mean", path.stem).load())
+    assert len(evaluate(tmp_path / "mean", resamples=50))
+    assert len(compare(runs[0], tmp_path / "mean", resamples=50))
+    assert (tmp_path / "mean" / CARD).is_file()
+    assert read_metadata(tmp_path / "mean")["splits"] == read_metadata(runs[0])["splits"]
+
+
+def test_members_predict_with_their_own_settings(runs, recordings, tmp_path):
+    path = recordings / "person_8.zarr"
+    settings = {"smooth": "median", "smooth_seconds": 0.6, "window": 20}
+    change(runs[0], predict=settings)
+    make_ensemble(tmp_path / "mean", runs)
+    each = [predict(run, path)["prediction"] for run in runs]
+    result = predict(tmp_path / "mean", path)
+    np.testing.assert_allclose(result["prediction"], (each[0] + each[1]) / 2, atol=1e-6)
+    assert [m["smooth"] for m in result.attrs["members"].values()] == ["median", "none"]
+
+
+def test_an_ensemble_can_be_tuned(runs, tmp_path):
+    make_ensemble(tmp_path / "mean", runs)
+    assert len(tune(tmp_path / "mean")) == 19
+
+
+def test_std_is_that_of_the_mixture():
+    def one(value, std):
+        data = {"prediction": ("frame", [value, np.nan]), "std": ("frame", [std, np.nan])}
+        return xr.Dataset(data, {"frame": [3, 4]}).astype(np.float32)
+
+    result = mean_prediction([one(0.0, 0.3), one(0.6, 0.5)])
+    np.testing.assert_allclose(result["prediction"], [0.3, np.nan], atol=1e-6)
+    np.testing.assert_allclose(result["std"], [np.sqrt((0.09 + 0.25) / 2 + 0.09), np.nan])
+    assert set(mean_prediction([one(0.0, 0.3), one(0.6, 0.5)[["prediction"]]])) == {"prediction"}
+
+
+def test_a_test_recording_may_not_be_used_in_training_by_another_run(runs, tmp_path):
+    splits = read_metadata(runs[0])["splits"]
+    for split in ("train", "validation"):
+        moved = {**splits, split: [*splits[split], "person_8"], "test": ["person_7"]}
+        change(runs[1], splits=moved)
+        for order in (runs, runs[::-1]):
+            with pytest.raises(
+                AffectkitError, match=rf"'person_8' is in the split 'test' .*in '{split}'"
+            ):
+                make_ensemble(tmp_path / "mean", order)
+    assert not (tmp_path / "mean").exists()
+
+
+def test_runs_of_different_folds_leave_no_validation_recordings(runs, tmp_path):
+    change(runs[0], splits={"train": ["a", "b"], "validation": ["c"], "test": ["t"]})
+    change(runs[1], splits={"train": ["a", "c"], "validation": ["b"], "test": ["t"]})
+    make_ensemble(tmp_path / "mean", runs)
+    assert read_metadata(tmp_path / "mean")["splits"] == {"test": ["t"], "train": ["a", "b", "c"]}
+    with pytest.raises(AffectkitError, match="no annotated validation recordings"):
+        tune(tmp_path / "mean")
+
+
+def test_runs_that_cannot_be_combined_are_an_error(runs, recordings, recipe, tmp_path):
+    mean = tmp_path / "mean"
+    for few in (runs[:1], [runs[0], runs[0]]):
+        with pytest.raises(AffectkitError, match="two or more different runs"):
+            make_ensemble(mean, few)
+    with pytest.raises(AffectkitError, match="is another run; choose a new folder"):
+        make_ensemble(runs[0], runs)
+    make_ensemble(mean, runs)
+    before = (mean / METADATA).read_bytes()
+    make_ensemble(mean, runs)
+    assert (mean / METADATA).read_bytes() == before
+    with pytest.raises(AffectkitError, match="has no model of its own"):
+        load_model(mean)
+    with pytest.raises(AffectkitError, match="ensemble of other runs; train into another"):
+        fit(recipe(), recordings, mean)
+    change(mean, predict={"window": 80})
+    with pytest.raises(AffectkitError, match="members predict with their own settings"):
+        predict(mean, recordings / "person_8.zarr")
+    change(runs[1], crop=read_metadata(runs[1])["crop"] | {"margin": 2})
+    with pytest.raises(AffectkitError, match="have different crop settings"):
+        make_ensemble(tmp_path / "third", runs)
