@@ -1,6 +1,6 @@
-"""A prediction drawn onto its video: every frame keeps its own time stamp, and the sound stays."""
+"""Draw a prediction onto its video; time stamps and sound do not change."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 
@@ -10,119 +10,129 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError
+from affectkit.files import StrPath
+from affectkit.parallel import Progress, no_progress
 from affectkit.recording import AFFECT
 from affectkit.video import write_video
-from affectkit.video.stills import read_source
+from affectkit.video.stills import read_recording_frames
 
-Picture = NDArray[np.uint8]
-Progress = Callable[[str, int, int], None]
+Image = NDArray[np.uint8]
+Colour = tuple[int, int, int]
 
 ANNOTATION = (255, 255, 255)
 PREDICTION = (226, 103, 15)
 PANEL = (28, 27, 25)
+PLANE_LINES = (138, 135, 127)
 
 
 def write_overlay(
     recording: xr.Dataset,
     prediction: xr.Dataset,
-    path: Path,
+    path: StrPath,
     *,
     caption: str = "",
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> None:
-    """Write the recording's pictures with box, values and the valence-arousal plane on every frame.
+    """Write the video of a recording with face box, values and valence-arousal plane on each frame.
 
     Args:
-        recording: its `video`, or its stills, are read again; frames are matched by `time`.
-        prediction: `prediction` (frame, affect) of the same frames.
-        path: H.264 file to write, ending in .mp4.
-        caption: a line at the foot of every frame.
-        progress: called with the recording's name, frames done and frames in all.
+        recording: its video (or its still images) is read again; frames are matched by `time`.
+        prediction: `prediction` (frame, affect) on the same frames.
+        path: the .mp4 file to write (H.264).
+        caption: a line of text at the bottom of each frame.
+        progress: called with the name of the recording, frames done and all frames.
 
     Raises:
-        AffectkitError: the video is missing, or its frames are not the recording's.
-        xarray.AlignmentError: the prediction is of other frames.
+        AffectkitError: the video is missing, or its frames differ from those of the recording.
+        xarray.AlignmentError: recording and prediction have different frames.
     """
     recording, prediction = xr.align(recording, prediction, join="exact")
     video = Path(recording.attrs["video"])
-    tables = {
+    values = {
         "time": recording["time"].values,
         "box": recording["box"].sel(edge=["left", "top", "right", "bottom"]).values,
         "annotation": recording["annotation"].sel(affect=list(AFFECT)).values,
         "prediction": prediction["prediction"].sel(affect=list(AFFECT)).values,
     }
 
-    def drawn() -> Iterator[tuple[float, Picture]]:
-        pairs = zip_longest(tables["time"], read_source(recording))
-        for number, (time, shown) in enumerate(pairs):
-            if shown is None or shown[0] != time:
+    def drawn_frames() -> Iterator[tuple[float, Image]]:
+        pairs = zip_longest(values["time"], read_recording_frames(recording))
+        for number, (time, frame) in enumerate(pairs):
+            if frame is None or frame[0] != time:
                 raise AffectkitError(f"{video} has changed since it was prepared; prepare it again")
-            yield time, draw_frame(shown[1], tables, number, caption)
-            if progress:
-                progress(recording.attrs["recording"], number + 1, len(tables["time"]))
+            yield time, draw_frame(frame[1], values, number, caption)
+            progress(recording.attrs["recording"], number + 1, len(values["time"]))
 
     stills = "still" in recording
-    write_video(path, drawn(), sound=None if stills else video, apart=stills)
+    write_video(path, drawn_frames(), sound=None if stills else video, b_frames=not stills)
 
 
 def draw_frame(
-    picture: Picture, tables: dict[str, NDArray[np.float64]], number: int, caption: str = ""
-) -> Picture:
-    """Draw one frame of a recording: box, plane with both points, values."""
-    picture = picture.copy()
-    scale = max(0.5, picture.shape[0] / 480)
-    box = tables["box"][number]
+    image: Image, values: dict[str, NDArray[np.float64]], number: int, caption: str = ""
+) -> Image:
+    """Draw box, values and plane onto a copy of one frame.
+
+    Args:
+        image: (row, col, rgb) the frame.
+        values: `box` (frame, edge), `annotation` and `prediction` (frame, affect); NaN is skipped.
+        number: position of the frame in `values`.
+        caption: a line of text at the bottom.
+    """
+    image = image.copy()
+    scale = max(0.5, image.shape[0] / 480)
+    box = values["box"][number]
     if np.isfinite(box).all():
         left, top, right, bottom = (round(float(edge)) for edge in box)
-        cv2.rectangle(picture, (left, top), (right, bottom), ANNOTATION, max(1, round(scale)))
+        cv2.rectangle(image, (left, top), (right, bottom), ANNOTATION, max(1, round(scale)))
     points = [
-        (tables["annotation"][number], ANNOTATION),
-        (tables["prediction"][number], PREDICTION),
+        (values["annotation"][number], ANNOTATION),
+        (values["prediction"][number], PREDICTION),
     ]
-    draw_plane(picture, [(affect, colour) for affect, colour in points], scale)
-    draw_values(picture, tables["prediction"][number], scale)
+    draw_plane(image, points, scale)
+    draw_values(image, values["prediction"][number], scale)
     if caption:
-        foot = (round(8 * scale), picture.shape[0] - round(8 * scale))
-        _text(picture, caption, foot, scale)
-    return picture
+        position = (round(8 * scale), image.shape[0] - round(8 * scale))
+        _draw_text(image, caption, position, scale)
+    return image
 
 
 def draw_plane(
-    picture: Picture, points: list[tuple[NDArray[np.float64], tuple[int, int, int]]], scale: float
+    image: Image, points: list[tuple[NDArray[np.float64], Colour]], scale: float
 ) -> None:
     """Draw the valence-arousal plane into the top right corner, with a dot for each point."""
     side = round(110 * scale)
     margin = round(8 * scale)
-    left, top = picture.shape[1] - side - margin, margin
-    _darken(picture[top : top + side, left : left + side])
-    middle = (left + side // 2, top + side // 2)
-    cv2.circle(picture, middle, side // 2, (138, 135, 127), 1, cv2.LINE_AA)
-    cv2.line(picture, (left, middle[1]), (left + side, middle[1]), (138, 135, 127), 1)
-    cv2.line(picture, (middle[0], top), (middle[0], top + side), (138, 135, 127), 1)
+    left, top = image.shape[1] - side - margin, margin
+    _darken(image[top : top + side, left : left + side])
+    centre = (left + side // 2, top + side // 2)
+    cv2.circle(image, centre, side // 2, PLANE_LINES, 1, cv2.LINE_AA)
+    cv2.line(image, (left, centre[1]), (left + side, centre[1]), PLANE_LINES, 1)
+    cv2.line(image, (centre[0], top), (centre[0], top + side), PLANE_LINES, 1)
     for affect, colour in points:
         if np.isfinite(affect).all():
-            x = round(middle[0] + float(affect[0]) * side / 2)
-            y = round(middle[1] - float(affect[1]) * side / 2)
-            cv2.circle(picture, (x, y), round(5 * scale), colour, -1, cv2.LINE_AA)
+            x = round(centre[0] + float(affect[0]) * side / 2)
+            y = round(centre[1] - float(affect[1]) * side / 2)
+            cv2.circle(image, (x, y), round(5 * scale), colour, -1, cv2.LINE_AA)
 
 
-def draw_values(picture: Picture, affect: NDArray[np.float64], scale: float) -> None:
-    """Write valence and arousal at the top left, or that there is no face."""
+def draw_values(image: Image, affect: NDArray[np.float64], scale: float) -> None:
+    """Write valence and arousal at the top left, or "no face" if they are NaN."""
     lines = [f"{name} {value:+.2f}" for name, value in zip(AFFECT, affect, strict=True)]
     if not np.isfinite(affect).all():
         lines = ["no face"]
     for row, line in enumerate(lines, start=1):
-        _text(picture, line, (round(8 * scale), round(22 * scale * row)), scale)
+        _draw_text(image, line, (round(8 * scale), round(22 * scale * row)), scale)
 
 
-def _text(picture: Picture, text: str, foot: tuple[int, int], scale: float) -> None:
+def _draw_text(image: Image, text: str, position: tuple[int, int], scale: float) -> None:
+    """Write text on a dark panel; `position` is the left end of its baseline."""
     font, margin = (cv2.FONT_HERSHEY_SIMPLEX, 0.6 * scale), round(4 * scale)
-    (width, height), below = cv2.getTextSize(text, *font, 1)
-    left, top = max(0, foot[0] - margin), max(0, foot[1] - height - margin)
-    _darken(picture[top : foot[1] + below + margin, left : foot[0] + width + margin])
-    cv2.putText(picture, text, foot, *font, PREDICTION, 1, cv2.LINE_AA)
+    (width, height), descent = cv2.getTextSize(text, *font, 1)
+    left, top = max(0, position[0] - margin), max(0, position[1] - height - margin)
+    _darken(image[top : position[1] + descent + margin, left : position[0] + width + margin])
+    cv2.putText(image, text, position, *font, PREDICTION, 1, cv2.LINE_AA)
 
 
-def _darken(part: Picture) -> None:
-    """What is drawn onto it can be read, whatever it shows."""
-    part[:] = part // 5 + (np.array(PANEL) * 4 // 5).astype(np.uint8)
+def _darken(region: Image) -> None:
+    """Darken a region, so that text on it is readable on any image."""
+    region[:] = region // 5 + (np.array(PANEL) * 4 // 5).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Scores to read and to print: a compact table that says how it was computed."""
+"""Scores as text: a compact table with a caption on how it was computed, CSV, LaTeX or JSON."""
 
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
@@ -6,31 +6,33 @@ from typing import Any
 import pandas as pd
 
 from affectkit.errors import unknown
-from affectkit.evaluation.intervals import BLOCK_SECONDS, refused
+from affectkit.evaluation.intervals import BLOCK_SECONDS, has_no_interval
+from affectkit.evaluation.scores import POOLED
 
 HEADINGS = {"ccc": "CCC", "pearson": "PCC", "rmse": "RMSE", "mae": "MAE", "bias": "bias",
             "sign_agreement": "SAGR"}  # fmt: skip
-SHORT = {"valence": "V", "arousal": "A", "mean": "mean"}
-OTHERS = ("pearson", "rmse", "sign_agreement")
+AFFECT_HEADINGS = {"valence": "V", "arousal": "A", "mean": "mean"}
+OTHER_METRICS = ("pearson", "rmse", "sign_agreement")
 
 
-def table(scores: pd.DataFrame, others: tuple[str, ...] = OTHERS) -> pd.DataFrame:
-    """A row for each recording: CCC of each affect as "value [low, high]", other metrics' means.
+def scores_table(scores: pd.DataFrame, others: tuple[str, ...] = OTHER_METRICS) -> pd.DataFrame:
+    """A row for each recording: CCC of each affect as "value [low, high]", and other metrics.
 
     Args:
-        scores: as `evaluate` or `compare` returns them, or as scores.csv holds them.
-        others: which other metrics to show, in this order; only the mean of valence and arousal
-            and without its interval, so that the table stays narrow.
+        scores: as `evaluate`, `compare` or `read_scores` return them.
+        others: the other metrics to show, in this order; only the mean of valence and arousal,
+            without interval, to keep the table narrow.
     """
     mean = (scores["affect"] == "mean") & scores["metric"].isin(others)
     shown = scores[mean | (scores["metric"] == "ccc")]
     cells = shown.assign(
-        cell=[cell(row) for row in shown.to_dict("records")],
+        cell=[format_score(row) for row in shown.to_dict("records")],
         column=[
-            f"{HEADINGS[m]} {SHORT[a]}" for m, a in zip(shown.metric, shown.affect, strict=True)
+            f"{HEADINGS[m]} {AFFECT_HEADINGS[a]}"
+            for m, a in zip(shown.metric, shown.affect, strict=True)
         ],
     )
-    columns = [f"CCC {short}" for short in SHORT.values()]
+    columns = [f"CCC {heading}" for heading in AFFECT_HEADINGS.values()]
     columns += [f"{HEADINGS[metric]} mean" for metric in others]
     wide = cells.pivot(index=["split", "recording"], columns="column", values="cell")
     order = cells[["split", "recording"]].drop_duplicates()
@@ -39,37 +41,39 @@ def table(scores: pd.DataFrame, others: tuple[str, ...] = OTHERS) -> pd.DataFram
     return wide.droplevel("split") if order["split"].nunique() == 1 else wide
 
 
-def cell(row: Mapping[Hashable, Any]) -> str:
-    """A score as "value [low, high]"; of metrics other than CCC the value alone."""
+def format_score(row: Mapping[Hashable, Any]) -> str:
+    """A score as "value [low, high]"; metrics other than CCC without interval; NaN as "–"."""
     if pd.isna(row["value"]):
         return "–"
     if pd.isna(row["low"]) or row["metric"] != "ccc":
-        return _number(row["value"])
-    return f"{_number(row['value'])} [{_number(row['low'])}, {_number(row['high'])}]"
+        return _format_number(row["value"])
+    low, high = _format_number(row["low"]), _format_number(row["high"])
+    return f"{_format_number(row['value'])} [{low}, {high}]"
 
 
-def _number(value: float) -> str:
+def _format_number(value: float) -> str:
     text = f"{abs(value):.3f}"
     return f"−{text}" if value < 0 and float(text) else text
 
 
-def caption(scores: pd.DataFrame) -> str:
+def scores_caption(scores: pd.DataFrame) -> str:
     """One line on how the scores were computed."""
-    pooled = scores[(scores["recording"] == "(all)") & (scores["affect"] == "mean")]
+    pooled = scores[(scores["recording"] == POOLED) & (scores["affect"] == "mean")]
     frames = ", ".join(
         f"{row.split}: {row.frames} frames"
         for row in pooled.drop_duplicates("split").itertuples(index=False)
     )
-    resampled = scores.loc[~scores["interval"].map(refused), "interval"]
-    counts = sorted({text.rsplit(", ", 1)[-1] for text in resampled}, key=int)
+    methods = scores.loc[~scores["interval"].map(has_no_interval), "interval"]
+    counts = sorted({method.rsplit(", ", 1)[-1] for method in methods}, key=int)
     intervals = (
-        f"95 % percentile bootstrap intervals ({' or '.join(counts)} resamples) of whole subjects, "
-        f"of {BLOCK_SECONDS:g} s blocks within a recording"
+        f"95 % percentile bootstrap intervals ({' or '.join(counts)} resamples) over subjects, "
+        f"within a recording over blocks of {BLOCK_SECONDS:g} s"
         if counts
-        else "too little for intervals"
+        else "too few frames or subjects for intervals"
     )
     raters = (
-        "; (one rater) is each rater against the mean of the others, what a human reaches"
+        "; (one rater) scores each human rater against the mean of the others, the ceiling for a "
+        "prediction"
         if scores["recording"].str.startswith("(one rater").any()
         else ""
     )
@@ -80,44 +84,25 @@ def caption(scores: pd.DataFrame) -> str:
     )
 
 
-def _text(scores: pd.DataFrame) -> str:
-    return f"{table(scores).to_string()}\n{caption(scores)}\n"
-
-
-def _csv(scores: pd.DataFrame) -> str:
-    return scores.to_csv(index=False, float_format="%.6f")
-
-
-def _json(scores: pd.DataFrame) -> str:
-    return f"{scores.to_json(orient='records', indent=2)}\n"
-
-
-def to_latex(scores: pd.DataFrame) -> str:
-    """A booktabs table with its caption; CCC of every recording."""
-    wide = table(scores, others=())
-    names = wide.index.to_frame().agg(" ".join, axis="columns")
-    return latex_table(wide.set_axis(names.rename("recording")), caption(scores))
-
-
-def latex_table(wide: pd.DataFrame, words: str) -> str:
-    """A booktabs table of texts, whose index has a name, with `words` as its caption."""
-    lines = [_latex_row([str(wide.index.name), *wide.columns]), r"\midrule"]
+def latex_table(table: pd.DataFrame, caption: str) -> str:
+    """A LaTeX table (booktabs) of a table of texts with a named index."""
+    lines = [_latex_row([str(table.index.name), *table.columns]), r"\midrule"]
     lines += [
-        _latex_row([str(name), *row]) for name, row in zip(wide.index, wide.values, strict=True)
+        _latex_row([str(name), *row]) for name, row in zip(table.index, table.values, strict=True)
     ]
     body = "\n".join(["\\toprule", *lines, "\\bottomrule"])
-    columns = "l" * (1 + len(wide.columns))
+    columns = "l" * (1 + len(table.columns))
     return (
         f"\\begin{{table}}\n\\centering\n\\begin{{tabular}}{{{columns}}}\n{body}\n\\end{{tabular}}\n"
-        f"\\caption{{{_escape(words)}}}\n\\end{{table}}\n"
+        f"\\caption{{{_escape_latex(caption)}}}\n\\end{{table}}\n"
     )
 
 
 def _latex_row(cells: list[str]) -> str:
-    return f"{' & '.join(_escape(cell) for cell in cells)} \\\\"
+    return f"{' & '.join(_escape_latex(cell) for cell in cells)} \\\\"
 
 
-def _escape(text: str) -> str:
+def _escape_latex(text: str) -> str:
     for plain, latex in (
         ("%", r"\%"),
         ("_", r"\_"),
@@ -130,10 +115,28 @@ def _escape(text: str) -> str:
     return text
 
 
+def _text(scores: pd.DataFrame) -> str:
+    return f"{scores_table(scores).to_string()}\n{scores_caption(scores)}\n"
+
+
+def _csv(scores: pd.DataFrame) -> str:
+    return scores.to_csv(index=False, float_format="%.6f")
+
+
+def _json(scores: pd.DataFrame) -> str:
+    return f"{scores.to_json(orient='records', indent=2)}\n"
+
+
+def _latex(scores: pd.DataFrame) -> str:
+    wide = scores_table(scores, others=())
+    names = wide.index.to_frame().agg(" ".join, axis="columns")
+    return latex_table(wide.set_axis(names.rename("recording")), scores_caption(scores))
+
+
 FORMATS: dict[str, Callable[[pd.DataFrame], str]] = {
     "table": _text,
     "csv": _csv,
-    "latex": to_latex,
+    "latex": _latex,
     "json": _json,
 }
 

@@ -1,55 +1,68 @@
-"""Scores of a run on a split: pooled, per recording and as a mean over recordings."""
+"""Scores of a run on a split: all frames pooled, each recording, and the mean over recordings."""
 
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from affectkit.card import write_card
-from affectkit.evaluation import intervals, pairs
+from affectkit.errors import AffectkitError, unknown
+from affectkit.evaluation import intervals
 from affectkit.evaluation.intervals import Bootstrap
-from affectkit.evaluation.resampling import resample, resample_mean
-from affectkit.evaluation.sums import group_sums, with_mean
+from affectkit.files import StrPath
 from affectkit.metrics import METRICS
-from affectkit.run import SCORES, read_scores, write_scores
+from affectkit.recording import open_recording
+from affectkit.run import (
+    SCORES,
+    list_predictions,
+    open_prediction,
+    read_metadata,
+    read_scores,
+    recording_path,
+    write_scores,
+)
 
 POOLED = "(all)"
 MEAN = "(mean)"
+BLOCKS = f"{intervals.BLOCK_SECONDS:g} s blocks"
 COLUMNS = ["split", "recording", "affect", "metric", "value", "low", "high", "frames", "interval"]
 
 
 def evaluate(
-    run: Path,
-    recordings: Path | None = None,
+    run: StrPath,
+    recordings: StrPath | None = None,
     *,
     split: str = "test",
     resamples: int = 2000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Score the predictions of a run and write them to its scores.csv and its card.
+    """Score the predictions of a run, and write the scores to its scores.csv and its card.
 
     Args:
-        run: a run folder with predictions for the split.
-        recordings: folder of the recordings; by default where the run has them from.
-        split: which of the run's splits; scores of other splits stay in the file.
-        resamples: how many bootstrap resamples the intervals rest on.
+        run: a run with predictions for the split.
+        recordings: folder of the recordings; the folder named in the run by default.
+        split: one of the run's splits; scores of other splits stay in the file.
+        resamples: number of bootstrap resamples for the intervals.
         seed: of the resampling.
 
     Returns:
-        One row for each recording (`(all)`: frames pooled, `(mean)`: mean over recordings), affect
-        (`mean`: of valence and arousal) and metric, with a 95 % interval and words on how it was
-        found. NaN where a metric is not defined, or where there is too little for an interval.
+        One row for each recording (`(all)`: all frames pooled, `(mean)`: mean over recordings),
+        affect (`mean`: of valence and arousal) and metric. `low` and `high` are the ends of the
+        95 % interval, `interval` says how it was computed. NaN where a metric is undefined, or
+        where there are too few frames or groups for an interval.
 
     Raises:
         AffectkitError: predictions or annotations are missing, or the split is unknown.
     """
-    opened = pairs.open_pairs(run, recordings, split)
-    bootstrap = Bootstrap(resamples, seed)
-    parts = [pooled_rows(opened, bootstrap), mean_rows(opened, bootstrap)]
-    parts += [_single(pair, bootstrap) for pair in opened]
+    run, bootstrap = Path(run), Bootstrap(resamples, seed)
+    scored = load_split(run, recordings, split)
+    parts = [pooled_rows(scored, bootstrap), mean_rows(scored, bootstrap)]
+    parts += [_recording_rows(signals, bootstrap) for signals in scored]
     scores = pd.DataFrame([row for part in parts for row in part])
     scores.insert(0, "split", split)
     scores = scores[COLUMNS]
@@ -66,43 +79,145 @@ def _with_other_splits(run: Path, scores: pd.DataFrame, split: str) -> pd.DataFr
     return pd.concat([others, scores]) if len(others) else scores
 
 
-def measure(pair: xr.Dataset) -> xr.DataArray:
-    """All metrics of one pair of signals: (metric, affect), affect with `mean`."""
-    values = [
-        metric(pair["annotation"], pair["prediction"], "frame") for metric in METRICS.values()
+def load_split(run: StrPath, recordings: StrPath | None, split: str) -> list[xr.Dataset]:
+    """Load `annotation` and `prediction` (frame, affect) of each annotated recording of a split.
+
+    Args:
+        run: a run with predictions.
+        recordings: folder of the recordings; the folder named in the run by default.
+        split: one of the run's splits.
+
+    Returns:
+        A Dataset for each recording, with attrs `recording` and `subject`.
+
+    Raises:
+        AffectkitError: the split is unknown, a prediction is missing or has other frames than its
+            recording, or no recording is annotated.
+    """
+    run = Path(run)
+    names = _split_names(run, split)
+    _check_predicted(run, names, recordings or read_metadata(run)["recordings"])
+    opened = [_load_signals(run, path) for path in split_paths(run, recordings, split)]
+    annotated = [signals for signals in opened if signals["annotation"].notnull().any()]
+    if not annotated:
+        raise AffectkitError(
+            f"no recording of the split {split!r} of {run} is annotated, so there is nothing to "
+            "score; prepare the recordings with annotations, or evaluate another split"
+        )
+    return annotated
+
+
+def split_paths(run: StrPath, recordings: StrPath | None, split: str) -> list[Path]:
+    """The paths of the recordings of a split.
+
+    Raises:
+        AffectkitError: the split is unknown or empty, or a recording is not found.
+    """
+    run = Path(run)
+    return [
+        Path(recordings) / f"{name}.zarr" if recordings else recording_path(run, name)
+        for name in _split_names(run, split)
     ]
-    return with_mean(xr.concat(values, pd.Index(list(METRICS), name="metric")))
+
+
+def _split_names(run: Path, split: str) -> list[str]:
+    splits: dict[str, list[str]] = read_metadata(run).get("splits", {})
+    if split not in splits:
+        raise unknown(f"split in {run}:", split, splits)
+    if not splits[split]:
+        raise AffectkitError(
+            f"the split {split!r} of {run} has no recordings; evaluate another split"
+        )
+    return splits[split]
+
+
+def _check_predicted(run: Path, names: list[str], recordings: StrPath) -> None:
+    missing = sorted(set(names) - set(list_predictions(run)))
+    if missing:
+        raise AffectkitError(
+            f"{run} has no prediction for {', '.join(missing)}; "
+            f"run: affectkit predict {run} {recordings}"
+        )
+
+
+def _load_signals(run: Path, path: Path) -> xr.Dataset:
+    recording = open_recording(path)
+    prediction = open_prediction(run, path.stem)["prediction"]
+    annotation = recording["annotation"]
+    try:
+        annotation, prediction = xr.align(
+            annotation, prediction.drop_vars("time", errors="ignore"), join="exact"
+        )
+    except xr.AlignmentError:
+        raise AffectkitError(
+            f"the prediction of {path.stem!r} in {run} has other frames than the recording {path}; "
+            f"run: affectkit predict {run} {path}"
+        ) from None
+    attrs = {"recording": path.stem, "subject": recording.attrs["subject"] or path.stem}
+    return xr.Dataset({"annotation": annotation, "prediction": prediction}, attrs=attrs).load()
+
+
+def pool_frames(scored: list[xr.Dataset]) -> xr.Dataset:
+    """Concatenate the frames of all recordings, without frame numbers and times."""
+    bare = [signals.drop_vars(["frame", "time"]) for signals in scored]
+    return xr.concat(bare, "frame", combine_attrs="drop")
+
+
+def recording_subjects(scored: list[xr.Dataset]) -> NDArray[np.int64]:
+    """(recording) number of the subject of each recording."""
+    names = [signals.attrs["subject"] for signals in scored]
+    return np.unique(names, return_inverse=True)[1].astype(np.int64)
+
+
+def frame_subjects(scored: list[xr.Dataset]) -> NDArray[np.int64]:
+    """(frame) number of the subject of each frame of `pool_frames`."""
+    return np.repeat(recording_subjects(scored), [signals.sizes["frame"] for signals in scored])
+
+
+def count_frames(signals: xr.Dataset) -> dict[str, int]:
+    """Number of frames with annotation and prediction, by affect; `mean`: the smaller one."""
+    valid = signals["annotation"].notnull() & signals["prediction"].notnull()
+    counts = {str(affect): int(valid.sel(affect=affect).sum()) for affect in valid["affect"].values}
+    return counts | {"mean": min(counts.values())}
+
+
+def all_metrics(signals: xr.Dataset) -> xr.DataArray:
+    """All metrics of annotation and prediction: (metric, affect), including affect `mean`."""
+    values = [
+        metric(signals["annotation"], signals["prediction"], "frame") for metric in METRICS.values()
+    ]
+    return intervals.append_mean(xr.concat(values, pd.Index(list(METRICS), name="metric")))
 
 
 def pooled_rows(
-    opened: list[xr.Dataset], bootstrap: Bootstrap, name: str = POOLED
+    scored: list[xr.Dataset], bootstrap: Bootstrap, name: str = POOLED
 ) -> Iterator[dict[str, Any]]:
-    """Rows of all frames pooled; subjects are resampled."""
-    pooled = pairs.pool(opened)
-    sums = group_sums(pooled, pairs.subjects_of_frames(opened))
-    resampled = resample(sums, bootstrap)
-    return rows(name, measure(pooled), resampled, pairs.count_frames(pooled), "subjects")
-
-
-def _single(pair: xr.Dataset, bootstrap: Bootstrap) -> Iterator[dict[str, Any]]:
-    sums = group_sums(pair, intervals.blocks(pair["time"]))
-    resampled = resample(sums, bootstrap)
-    unit = f"{intervals.BLOCK_SECONDS:g} s blocks"
-    return rows(pair.attrs["recording"], measure(pair), resampled, pairs.count_frames(pair), unit)
+    """Rows for all frames pooled; subjects are resampled."""
+    pooled = pool_frames(scored)
+    sums = intervals.group_sums(pooled, frame_subjects(scored))
+    resampled = intervals.bootstrap_metrics(sums, bootstrap)
+    return score_rows(name, all_metrics(pooled), resampled, count_frames(pooled), "subjects")
 
 
 def mean_rows(
-    opened: list[xr.Dataset], bootstrap: Bootstrap, name: str = MEAN
+    scored: list[xr.Dataset], bootstrap: Bootstrap, name: str = MEAN
 ) -> Iterator[dict[str, Any]]:
-    """Rows of the mean over recordings; subjects are resampled."""
-    values = xr.concat([measure(pair) for pair in opened], "recording")
-    resampled = resample_mean(values, pairs.subjects(opened), bootstrap)
-    frames = pairs.count_frames(pairs.pool(opened))
-    return rows(name, values.mean("recording"), resampled, frames, "subjects")
+    """Rows for the mean over recordings; subjects are resampled."""
+    values = xr.concat([all_metrics(signals) for signals in scored], "recording")
+    resampled = intervals.bootstrap_mean(values, recording_subjects(scored), bootstrap)
+    frames = count_frames(pool_frames(scored))
+    return score_rows(name, values.mean("recording"), resampled, frames, "subjects")
 
 
-def rows(
-    recording: str,
+def _recording_rows(signals: xr.Dataset, bootstrap: Bootstrap) -> Iterator[dict[str, Any]]:
+    sums = intervals.group_sums(signals, intervals.time_blocks(signals["time"]))
+    resampled = intervals.bootstrap_metrics(sums, bootstrap)
+    name, frames = signals.attrs["recording"], count_frames(signals)
+    return score_rows(name, all_metrics(signals), resampled, frames, BLOCKS)
+
+
+def score_rows(
+    name: str,
     values: xr.DataArray,
     resampled: xr.DataArray,
     frames: dict[str, int],
@@ -111,27 +226,28 @@ def rows(
     """One row for each affect and metric.
 
     Args:
-        recording: its name, or what stands for many.
+        name: of the recording, or of a summary such as `(all)`.
         values: (metric, affect) the scores.
-        resampled: (resample, metric, affect) with attribute `groups`, as `resampling` makes it.
-        frames: how many frames there are, by affect.
+        resampled: (resample, metric, affect) with attribute `groups`, as `bootstrap_metrics` and
+            `bootstrap_mean` return it.
+        frames: number of frames by affect.
         unit: what was resampled, in the plural.
     """
-    low, high = intervals.bounds(resampled)
+    low, high = intervals.percentile_interval(resampled)
     resamples, groups = resampled.sizes["resample"], resampled.attrs["groups"]
     for affect, metric in product(values["affect"].values, values["metric"].values):
         at = {"affect": affect, "metric": metric}
         count = frames[affect]
-        words = intervals.words(unit, groups=groups, frames=count, resamples=resamples)
+        method = intervals.interval_method(unit, groups=groups, frames=count, resamples=resamples)
         ends = [float(end.sel(at)) for end in (low, high)]
-        if intervals.refused(words):
+        if intervals.has_no_interval(method):
             ends = [float("nan")] * 2
         yield {
-            "recording": recording,
+            "recording": name,
             **at,
             "value": float(values.sel(at)),
             "low": ends[0],
             "high": ends[1],
             "frames": count,
-            "interval": words,
+            "interval": method,
         }

@@ -4,23 +4,26 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from affectkit.figures.style import Palette, dress, number, palette, ticks
+from affectkit.figures.style import Palette, apply_style, format_number, palette, tick_labels
 from affectkit.recording import AFFECT
 
-ROW = 17.2  # px
+ROW_HEIGHT = 17.2  # px
 TOP, BOTTOM = 22, 26
-FLOOR = -0.2  # the axis begins here; lower values are drawn at its edge
+AXIS_START = -0.2  # lower values are drawn at the edge
 
 
 def ccc_dots(
     scores: pd.DataFrame, compared: pd.DataFrame | None = None, *, dark: bool = False
 ) -> go.Figure:
-    """A row a recording, valence to the left, arousal to the right; the dotted line is all frames.
+    """CCC and interval of each recording: valence on the left, arousal on the right.
+
+    A dotted line marks the CCC of all frames pooled.
 
     Args:
-        scores: rows of scores.csv of one split, in the order to draw; worst on top.
-        compared: the same of a second run, drawn hollow and blue.
-        dark: for dark paper.
+        scores: rows of one split, as `evaluate` or `read_scores` return them; recordings are drawn
+            from top to bottom in this order.
+        compared: scores of a second run, drawn as hollow blue dots.
+        dark: use the dark palette.
     """
     colours = palette(dark)
     rows = scores[scores["metric"].eq("ccc")]
@@ -30,13 +33,15 @@ def ccc_dots(
     for col, affect in enumerate(AFFECT, start=1):
         if compared is not None:
             other = compared[compared["metric"].eq("ccc") & compared["recording"].isin(names)]
-            _add(figure, other[other["affect"] == affect], names, colours, col=col, second=True)
-        _add(figure, single[single["affect"] == affect], names, colours, col=col, second=False)
-        _pooled(figure, rows[rows["affect"] == affect], colours, col=col)
-    height = int(TOP + BOTTOM + ROW * max(1, len(names)))
-    dress(figure, colours, width=746, height=height)
+            other = other[other["affect"] == affect]
+            _add_dots(figure, other, names, colours, col=col, second=True)
+        own = single[single["affect"] == affect]
+        _add_dots(figure, own, names, colours, col=col, second=False)
+        _add_pooled(figure, rows[rows["affect"] == affect], colours, col=col)
+    height = int(TOP + BOTTOM + ROW_HEIGHT * max(1, len(names)))
+    apply_style(figure, colours, width=746, height=height)
     figure.update_layout(margin={"l": 84, "r": 12, "t": TOP, "b": BOTTOM})
-    figure.update_xaxes(range=[FLOOR, 1.02], **ticks(0, 0.25, 0.5, 0.75, 1))
+    figure.update_xaxes(range=[AXIS_START, 1.02], **tick_labels(0, 0.25, 0.5, 0.75, 1))
     figure.update_yaxes(
         range=[len(names) - 0.5, -0.5],
         showgrid=False,
@@ -47,7 +52,7 @@ def ccc_dots(
     return figure
 
 
-def _add(
+def _add_dots(
     figure: go.Figure,
     rows: pd.DataFrame,
     names: list[str],
@@ -58,9 +63,9 @@ def _add(
 ) -> None:
     colour = colours.second if second else colours.prediction
     offset = 0.18 if second else -0.12
-    told = rows[["recording", "value", "low", "high", "interval"]].astype(object)
-    value = rows["value"].clip(lower=FLOOR + 0.01)
-    low, high = rows["low"].clip(lower=FLOOR), rows["high"].clip(lower=FLOOR)
+    hover = rows[["recording", "value", "low", "high", "interval"]].astype(object)
+    value = rows["value"].clip(lower=AXIS_START + 0.01)
+    low, high = rows["low"].clip(lower=AXIS_START), rows["high"].clip(lower=AXIS_START)
     figure.add_scatter(
         x=value,
         y=[names.index(name) + offset for name in rows["recording"]],
@@ -74,7 +79,7 @@ def _add(
             "type": "data", "symmetric": False, "array": high - value, "arrayminus": value - low,
             "color": colour, "thickness": 1 if second else 1.5, "width": 0,
         },
-        customdata=told.fillna("–").values,
+        customdata=hover.fillna("–").values,
         hovertemplate="%{customdata[0]}: %{customdata[1]:.3f} [%{customdata[2]:.3f}, "
         "%{customdata[3]:.3f}]<br>%{customdata[4]}<extra></extra>",
         col=col,
@@ -82,17 +87,18 @@ def _add(
     )  # fmt: skip
 
 
-def _pooled(figure: go.Figure, rows: pd.DataFrame, colours: Palette, *, col: int) -> None:
+def _add_pooled(figure: go.Figure, rows: pd.DataFrame, colours: Palette, *, col: int) -> None:
+    """Name the affect above its column, and mark the CCC of all frames."""
     affect, axis = AFFECT[col - 1], "x" if col == 1 else "x2"
     above = {"y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False}
     name = {"text": f"<b>{affect.capitalize()}</b>", "font": {"color": colours.ink, "size": 12}}
-    figure.add_annotation(x=FLOOR, xref=axis, xanchor="left", **above, **name)
+    figure.add_annotation(x=AXIS_START, xref=axis, xanchor="left", **above, **name)
     pooled = rows.loc[rows["recording"] == "(all)", "value"]
     if pooled.empty or pd.isna(pooled.iloc[0]):
         return
     value = float(pooled.iloc[0])
     dotted = {"color": colours.prediction, "width": 1, "dash": "dot"}
     figure.add_vline(x=value, line=dotted, col=col, row=1)
-    text = {"text": f"all {number(value, 2)}", "font": {"color": colours.prediction_text}}
-    near = "left" if value < 0.1 else "center"  # beside the name of the target
-    figure.add_annotation(x=value, xref=axis, xanchor=near, **above, **text)
+    text = {"text": f"all {format_number(value, 2)}", "font": {"color": colours.prediction_text}}
+    anchor = "left" if value < 0.1 else "center"  # keeps clear of the name of the affect
+    figure.add_annotation(x=value, xref=axis, xanchor=anchor, **above, **text)

@@ -1,4 +1,4 @@
-"""One look for all figures: ink on paper, colour belongs to the data."""
+"""Colours, number format and axes shared by the figures for the screen. Only data are coloured."""
 
 import math
 from typing import Any, NamedTuple
@@ -7,7 +7,12 @@ import plotly.graph_objects as go
 
 
 class Palette(NamedTuple):
-    """Colours by role; `grey` goes from the outermost to the innermost area of a density."""
+    """Colours by role.
+
+    `paper` is the background; `ink`, `ink2`, `ink3` are text from dark to light; `rule` and `hair`
+    are lines and grid lines; `second` is a second run; `grey` goes from the outermost to the
+    innermost area of a density.
+    """
 
     paper: str
     ink: str
@@ -35,12 +40,12 @@ TICKS = {-1.0: "−1", -0.5: "−.5", 0.0: "0", 0.25: ".25", 0.5: ".5", 0.75: ".
 
 
 def palette(dark: bool) -> Palette:
-    """The palette for dark or light paper."""
+    """The dark or the light palette."""
     return DARK if dark else LIGHT
 
 
-def dress(figure: go.Figure, colours: Palette, *, width: int, height: int) -> go.Figure:
-    """Give a figure its size, paper, font and bare axes."""
+def apply_style(figure: go.Figure, colours: Palette, *, width: int, height: int) -> go.Figure:
+    """Set size, background, font and axes of a figure."""
     figure.update_layout(
         template="none",
         width=width,
@@ -51,14 +56,14 @@ def dress(figure: go.Figure, colours: Palette, *, width: int, height: int) -> go
         hoverlabel={"bgcolor": colours.paper, "font": {"color": colours.ink, "family": FONT}},
         showlegend=False,
     )
-    bare = {"zeroline": False, "showline": False, "ticks": ""}
-    figure.update_xaxes(gridcolor=colours.hair, **bare)
-    figure.update_yaxes(gridcolor=colours.hair, **bare)
+    axes = {"zeroline": False, "showline": False, "ticks": ""}
+    figure.update_xaxes(gridcolor=colours.hair, **axes)
+    figure.update_yaxes(gridcolor=colours.hair, **axes)
     return figure
 
 
-def number(value: float, digits: int = 3) -> str:
-    """True minus, no zero before the point, a dash for nothing."""
+def format_number(value: float, digits: int = 3) -> str:
+    """A number with a minus sign (−), without leading zero: −.25; "–" if it is not finite."""
     if not math.isfinite(value):
         return "–"
     text = f"{abs(value):.{digits}f}"
@@ -66,6 +71,6 @@ def number(value: float, digits: int = 3) -> str:
     return f"−{text}" if value < 0 and float(text) else text
 
 
-def ticks(*values: float) -> dict[str, Any]:
-    """Tick marks in the house's manner: true minus, no zero before the point."""
+def tick_labels(*values: float) -> dict[str, Any]:
+    """Axis ticks at these values, labelled with a minus sign (−) and without leading zero."""
     return {"tickvals": list(values), "ticktext": [TICKS[value] for value in values]}

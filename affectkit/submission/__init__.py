@@ -1,7 +1,7 @@
-"""Predictions as challenges want them: written with the rows of the sample, checked against it."""
+"""Write predictions as the submission of a challenge, and check it against the sample."""
 
-from affectkit.submission.checking import validate
-from affectkit.submission.kinds import SUBMISSIONS
-from affectkit.submission.writing import write
+from affectkit.submission.challenges import CHALLENGES
+from affectkit.submission.checking import check_submission
+from affectkit.submission.writing import write_submission
 
-__all__ = ["SUBMISSIONS", "validate", "write"]
+__all__ = ["CHALLENGES", "check_submission", "write_submission"]

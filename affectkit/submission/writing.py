@@ -1,56 +1,70 @@
-"""Predictions written as a challenge wants them."""
+"""Write predictions in the submission format of a challenge."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError
-from affectkit.files import beside
-from affectkit.run import list_predictions, open_prediction, read_contract
-from affectkit.submission.form import HIGHEST, LOWEST, Form, Sheet, joined
-from affectkit.submission.kinds import find
-from affectkit.submission.placing import place
+from affectkit.files import StrPath, atomic_write
+from affectkit.recording import AFFECT
+from affectkit.run import list_predictions, open_prediction, read_metadata
+from affectkit.signals import resample
+from affectkit.submission.challenges import find_format
+from affectkit.submission.format import (
+    HIGHEST,
+    LOWEST,
+    SubmissionFile,
+    SubmissionFormat,
+    join_columns,
+)
+
+Array = NDArray[np.float64]
 
 
-def write(
-    kind: str,
-    predictions: Path | Mapping[str, xr.Dataset],
-    sample: Path,
-    out: Path,
+def write_submission(
+    challenge: str,
+    predictions: StrPath | Mapping[str, xr.Dataset],
+    sample: StrPath,
+    out: StrPath,
     *,
     overwrite: bool = False,
 ) -> list[str]:
-    """Write predictions as a submission, with exactly the rows of the sample.
+    """Write predictions as a submission with exactly the rows of the sample.
 
-    Values are clipped to the challenge's range and rounded to its decimals. Where there is no
-    prediction (no face, no such frame), the nearest in time is taken.
+    Values are clipped to the range of the challenge and rounded to its decimals. A row without
+    prediction (no face, or no such frame) takes the prediction nearest in time.
 
     Args:
-        kind: one of `SUBMISSIONS`.
-        predictions: a run folder, or predictions by the recording's name.
-        sample: what the organisers give out: ABAW's sample file, OMG's CSV of test videos, a
-            folder of SEWA's or RECOLA's labels; for ABAW 2020 a folder with a text file a track.
+        challenge: one of `CHALLENGES`.
+        predictions: a run, or predictions by the name of the recording.
+        sample: the organisers' sample. ABAW: the sample file; OMG: the CSV of test videos; SEWA and
+            RECOLA: a folder of label files; ABAW 2020: a folder with a text file for each track.
         out: the file or folder to write.
-        overwrite: replace what stands there.
+        overwrite: replace `out` if it exists.
 
     Returns:
-        What was filled in, a line a recording; empty if every row has its own prediction.
+        One line for each recording with rows that have no prediction of their own.
 
     Raises:
-        AffectkitError: the kind is unknown, the sample is not in its format, a recording of the
+        AffectkitError: the challenge is unknown, the sample has another format, a recording of the
             sample has no prediction, or `out` exists.
     """
-    form = find(kind)
-    sheets = form.sheets(Path(sample))
-    known = predictions if isinstance(predictions, Mapping) else _of_run(predictions, sheets)
-    _check_complete(sheets, known, predictions, sample)
+    submission_format = find_format(challenge)
+    files = submission_format.read_sample(Path(sample))
+    if not isinstance(predictions, Mapping):
+        source, predictions = str(predictions), _open_predictions(Path(predictions), files)
+    else:
+        source = "the mapping of predictions"
+    _check_complete(files, predictions, source, sample)
     texts, notes = {}, []
-    for sheet in sheets:
-        texts[sheet.name], said = _text(form, sheet, known)
-        notes += [note for note in said if note not in notes]
-    with beside(Path(out), overwrite=overwrite) as partial:
+    for file in files:
+        texts[file.name], file_notes = _file_text(submission_format, file, predictions)
+        notes += [note for note in file_notes if note not in notes]
+    with atomic_write(Path(out), overwrite=overwrite) as partial:
         for name, text in texts.items():
             path = partial / name if name else partial
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,57 +72,112 @@ def write(
     return notes
 
 
-def _of_run(run: Path, sheets: list[Sheet]) -> dict[str, xr.Dataset]:
-    read_contract(run)
-    wanted = {name for sheet in sheets for name in sheet.rows["recording"].unique()}
-    return {name: open_prediction(run, name) for name in list_predictions(run) if name in wanted}
+def _recordings(files: list[SubmissionFile]) -> set[str]:
+    return {str(name) for file in files for name in file.rows["recording"].unique()}
+
+
+def _open_predictions(run: Path, files: list[SubmissionFile]) -> dict[str, xr.Dataset]:
+    read_metadata(run)
+    needed = _recordings(files)
+    return {name: open_prediction(run, name) for name in list_predictions(run) if name in needed}
 
 
 def _check_complete(
-    sheets: list[Sheet], known: Mapping[str, xr.Dataset], predictions: object, sample: Path
+    files: list[SubmissionFile], known: Mapping[str, xr.Dataset], source: str, sample: StrPath
 ) -> None:
-    wanted = {name for sheet in sheets for name in sheet.rows["recording"].unique()}
-    missing = sorted(wanted - set(known))
+    needed = _recordings(files)
+    missing = sorted(needed - set(known))
     if missing:
-        whose = predictions if isinstance(predictions, Path) else "there"
         more = ", ..." if len(missing) > 3 else ""
         raise AffectkitError(
-            f"{whose} has no prediction for {len(missing)} of the {len(wanted)} recordings of "
-            f"{sample}: {', '.join(missing[:3])}{more}; predict them, under these names"
+            f"{source} has no prediction for {len(missing)} of the {len(needed)} recordings of "
+            f"{sample}: {', '.join(missing[:3])}{more}; predict recordings with these names"
         )
 
 
-def _text(form: Form, sheet: Sheet, known: Mapping[str, xr.Dataset]) -> tuple[str, list[str]]:
-    """A file's text, and what was filled in."""
-    values = np.zeros((len(sheet.rows), len(form.values)))
+def _file_text(
+    submission_format: SubmissionFormat, file: SubmissionFile, known: Mapping[str, xr.Dataset]
+) -> tuple[str, list[str]]:
+    """The text of a file, and notes on rows without prediction."""
+    values = np.zeros((len(file.rows), len(submission_format.values)))
     notes = []
-    by_recording = sheet.rows.reset_index(drop=True).groupby("recording", sort=False)
+    by_recording = file.rows.reset_index(drop=True).groupby("recording", sort=False)
     for name, rows in by_recording:
-        placed, filled = place(known[str(name)], rows)
-        for column, affect in enumerate(sheet.affects):
+        read, filled = read_rows(known[str(name)], rows)
+        for column, affect in enumerate(file.affects):
             if affect is not None:
-                values[rows.index, column] = placed.sel(affect=affect)
+                values[rows.index, column] = read.sel(affect=affect)
         if filled:
             notes.append(_note(str(name), filled, known[str(name)], len(rows)))
-    table = sheet.rows[list(form.keys)].assign(
+    table = file.rows[list(submission_format.keys)].assign(
         **{
-            name: _column(values[:, number], form.low(name), form.decimals)
-            for number, name in enumerate(form.values)
+            name: _format_column(
+                values[:, number], submission_format.minimum(name), submission_format.decimals
+            )
+            for number, name in enumerate(submission_format.values)
         }
     )
-    lines = joined(table, form.separator)
-    header = form.header or form.separator.join(form.columns)
-    return "\n".join([header, *lines, ""]), notes
+    separator = submission_format.separator
+    header = submission_format.header or separator.join(submission_format.columns)
+    return "\n".join([header, *join_columns(table, separator), ""]), notes
 
 
 def _note(name: str, filled: int, prediction: xr.Dataset, rows: int) -> str:
     if prediction["prediction"].isnull().any("affect").all():
-        return f"{name}: no prediction at all, its {rows} rows are neutral (0)"
-    return f"{name}: {filled} of {rows} rows have no prediction, the nearest in time was taken"
+        return f"{name}: no predictions, its {rows} rows are neutral (0)"
+    return f"{name}: {filled} of {rows} rows have no prediction, the nearest in time was used"
 
 
-def _column(values: np.ndarray, low: float, decimals: int) -> list[str]:
-    """Values from -1 to 1 as text, scaled to begin at `low`."""
-    scaled = low + (values - LOWEST) / (HIGHEST - LOWEST) * (HIGHEST - low)
-    rounded = scaled.round(decimals) + 0.0  # no minus before zero
+def _format_column(values: Array, minimum: float, decimals: int) -> list[str]:
+    """Values in [-1, 1] as text, scaled to [minimum, 1]."""
+    scaled = minimum + (values - LOWEST) / (HIGHEST - LOWEST) * (HIGHEST - minimum)
+    rounded = scaled.round(decimals) + 0.0  # turns -0.0 into 0.0
     return [f"{value:.{decimals}f}" for value in rounded]
+
+
+def read_rows(prediction: xr.Dataset, rows: pd.DataFrame) -> tuple[xr.DataArray, int]:
+    """Read a prediction at the rows of one recording.
+
+    Args:
+        prediction: `prediction` (frame, affect) with coordinates `frame` and `time`; NaN in frames
+            without a face.
+        rows: with `frame` (0-based), or `time` in seconds (linear interpolation between frames), or
+            neither: then each row is the mean over the recording.
+
+    Returns:
+        (row, affect) clipped to [-1, 1], and the number of rows without prediction. These take the
+        prediction nearest in time, or 0 if the recording has no prediction at all.
+    """
+    known = prediction["prediction"].load().astype(np.float64).dropna("frame", how="any")
+    if not known.sizes["frame"]:
+        return _labelled(np.zeros((len(rows), len(AFFECT)))), len(rows)
+    if "frame" in rows:
+        frame = rows["frame"].to_numpy(np.float64)
+        values = _nearest(known, _frame_times(frame, prediction))
+        predicted = np.isin(frame, known["frame"].values)
+    elif "time" in rows:
+        time, frame_times = rows["time"].to_numpy(np.float64), prediction["time"].values
+        values = resample(_values(prediction["prediction"]), frame_times, time)
+        predicted = np.asarray(~np.isnan(values).any(axis=1))
+        values[~predicted] = _nearest(known, time[~predicted])
+    else:
+        values = np.tile(_values(known).mean(axis=0), (len(rows), 1))
+        predicted = np.ones(len(rows), bool)
+    return _labelled(values.clip(-1, 1)), int((~predicted).sum())
+
+
+def _nearest(known: xr.DataArray, time: Array) -> Array:
+    return resample(_values(known), known["time"].values, time, "nearest", max_distance=np.inf)
+
+
+def _frame_times(frame: Array, prediction: xr.Dataset) -> Array:
+    """Time of each frame in seconds, interpolated for frames that the prediction leaves out."""
+    return np.asarray(np.interp(frame, prediction["frame"], prediction["time"]), np.float64)
+
+
+def _values(array: xr.DataArray) -> Array:
+    return np.asarray(array.transpose("frame", "affect").sel(affect=list(AFFECT)), np.float64)
+
+
+def _labelled(values: Array) -> xr.DataArray:
+    return xr.DataArray(values, {"affect": list(AFFECT)}, ("row", "affect"))

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from affectkit.recording import save_recording
-from affectkit.run import prediction_path, save_result, write_contract
+from affectkit.run import prediction_path, save_result, write_metadata
 
 Make = Callable[..., xr.Dataset]
 
@@ -21,16 +21,16 @@ def test_recordings(make_recording: Make, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make_run(test_recordings: Path, make_prediction: Make, tmp_path: Path) -> Callable[..., Path]:
-    """Writes a run whose predictions are the annotations with noise."""
+    """Returns a function that writes a run; its predictions are the annotations plus noise."""
 
     def make(name: str, noise: float) -> Path:
         run = tmp_path / name
         splits = {"train": [], "validation": ["a"], "test": ["a", "b", "c", "d"]}
-        write_contract(run, {"splits": splits, "recordings": str(test_recordings)})
+        write_metadata(run, {"splits": splits, "recordings": str(test_recordings)})
         for seed, path in enumerate(sorted(test_recordings.glob("*.zarr"))):
             with xr.open_zarr(path, consolidated=False, chunks=None) as recording:
                 prediction = make_prediction(recording, noise, seed=seed)
-            prediction.attrs["store"] = str(path)
+            prediction.attrs["recording_path"] = str(path)
             save_result(prediction, prediction_path(run, path.stem))
         return run
 

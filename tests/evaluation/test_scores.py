@@ -11,9 +11,9 @@ from affectkit.recording import save_recording
 from affectkit.run import (
     open_prediction,
     prediction_path,
-    read_contract,
+    read_metadata,
     read_scores,
-    write_contract,
+    write_metadata,
 )
 
 
@@ -24,7 +24,7 @@ def value(scores, recording, affect="valence", metric="ccc", column="value"):
     return row[column].item()
 
 
-def test_a_row_for_each_recording_affect_and_metric(run):
+def test_there_is_a_row_for_each_recording_affect_and_metric(run):
     scores = evaluate(run, resamples=100)
     assert list(scores.columns) == COLUMNS
     assert list(scores.recording.unique()) == [POOLED, MEAN, "a", "b", "c", "d"]
@@ -32,7 +32,7 @@ def test_a_row_for_each_recording_affect_and_metric(run):
     assert scores.value.notna().all()
 
 
-def test_values_are_those_of_the_metrics(run, test_recordings):
+def test_values_equal_those_of_the_metrics(run, test_recordings):
     scores = evaluate(run, resamples=100)
     signals = []
     for name in "abcd":
@@ -46,12 +46,12 @@ def test_values_are_those_of_the_metrics(run, test_recordings):
     assert value(scores, POOLED) == pytest.approx(lin, abs=1e-6)
 
 
-def test_intervals_hold_the_value_and_say_how(run):
+def test_intervals_contain_the_value_and_name_their_method(run):
     scores = evaluate(run, resamples=500)
     assert (scores.low <= scores.value).mean() > 0.9
     assert (scores.value <= scores.high).mean() > 0.9
-    how = {name: value(scores, name, column="interval") for name in (POOLED, MEAN, "a")}
-    assert how == {
+    methods = {name: value(scores, name, column="interval") for name in (POOLED, MEAN, "a")}
+    assert methods == {
         POOLED: "percentile bootstrap, subjects resampled, 500",
         MEAN: "percentile bootstrap, subjects resampled, 500",
         "a": "percentile bootstrap, 4 s blocks resampled, 500",
@@ -97,7 +97,7 @@ def test_recordings_without_annotation_are_left_out(run, test_recordings, make_r
     assert "c" not in set(evaluate(run, resamples=50).recording)
 
 
-def test_a_split_without_any_annotation_is_refused(run, test_recordings, make_recording):
+def test_a_split_without_annotation_raises_an_error(run, test_recordings, make_recording):
     bare = make_recording("a", 250).drop_vars("face")
     bare["annotation"][:] = np.nan
     save_recording(bare, test_recordings / "a.zarr", overwrite=True)
@@ -105,34 +105,36 @@ def test_a_split_without_any_annotation_is_refused(run, test_recordings, make_re
         evaluate(run, split="validation")
 
 
-def test_a_missing_prediction_names_what_to_run(run):
+def test_a_missing_prediction_names_the_command_to_run(run):
     remove(prediction_path(run, "b"))
     with pytest.raises(AffectkitError, match="no prediction for b; run: affectkit predict"):
         evaluate(run)
 
 
-def test_a_prediction_of_other_frames_names_what_to_run(run, test_recordings, make_recording):
+def test_a_prediction_with_other_frames_names_the_command_to_run(
+    run, test_recordings, make_recording
+):
     longer = make_recording("a", 300).drop_vars("face")
     save_recording(longer, test_recordings / "a.zarr", overwrite=True)
     with pytest.raises(AffectkitError, match=r"'a' .* has other frames .*run: affectkit predict"):
         evaluate(run)
 
 
-def test_an_unknown_split_lists_the_known(run):
+def test_an_unknown_split_suggests_a_known_one(run):
     with pytest.raises(AffectkitError, match="did you mean 'test'"):
         evaluate(run, split="tset")
 
 
-def test_an_empty_split_is_refused(run):
+def test_an_empty_split_raises_an_error(run):
     with pytest.raises(AffectkitError, match=r"the split 'train' of .* has no recordings"):
         evaluate(run, split="train")
 
 
-def test_recordings_that_moved_can_be_named(run, test_recordings, tmp_path):
+def test_the_folder_of_moved_recordings_can_be_given(run, test_recordings, tmp_path):
     moved = test_recordings.rename(tmp_path / "moved")
     with pytest.raises(AffectkitError, match="no recording 'a' for"):
         evaluate(run)
-    assert len(evaluate(run, moved, resamples=50))
+    assert len(evaluate(str(run), str(moved), resamples=50))
 
 
 def test_an_affect_without_annotation_scores_nan(run, test_recordings, make_recording):
@@ -146,8 +148,7 @@ def test_an_affect_without_annotation_scores_nan(run, test_recordings, make_reco
     assert value(scores, "a", "mean", column="frames") == 0
 
 
-def test_contract_without_splits_is_refused(run):
-    contract = read_contract(run)
-    write_contract(run, contract | {"splits": {}})
+def test_metadata_without_splits_raises_an_error(run):
+    write_metadata(run, read_metadata(run) | {"splits": {}})
     with pytest.raises(AffectkitError, match="unknown split"):
         evaluate(run)

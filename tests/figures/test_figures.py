@@ -4,7 +4,7 @@ import pytest
 import xarray as xr
 
 from affectkit.figures import affect_density, ccc_dots
-from affectkit.figures.density import _mass
+from affectkit.figures.density import enclosed_share
 from affectkit.figures.style import DARK, LIGHT
 
 
@@ -23,7 +23,7 @@ def values(seed: int, frames: int = 5000) -> xr.DataArray:
     return xr.DataArray(draws.clip(-1, 1), dims=("frame", "affect"))
 
 
-def test_dots_keep_the_order_of_the_scores_and_mark_all_frames():
+def test_dots_keep_the_order_of_the_scores_and_mark_the_pooled_ccc():
     figure = ccc_dots(scores())
     assert list(figure.layout.yaxis.ticktext) == ["b", "a", "c"]
     assert list(figure.data[0].x)[:2] == [0.2, 0.7]
@@ -31,7 +31,7 @@ def test_dots_keep_the_order_of_the_scores_and_mark_all_frames():
     assert {shape.x0 for shape in figure.layout.shapes} == {0.5}
 
 
-def test_dots_carry_their_intervals():
+def test_dots_show_their_intervals():
     error = ccc_dots(scores()).data[0].error_x
     assert np.allclose(list(error.array)[:2], 0.1)
     assert np.allclose(list(error.arrayminus)[:2], 0.1)
@@ -49,25 +49,25 @@ def test_a_second_run_without_scores_changes_nothing():
     assert own.x[0] == 0.2
 
 
-def test_scores_without_intervals_are_drawn_all_the_same():
+def test_scores_without_intervals_are_drawn():
     bare = scores().assign(low=np.nan, high=np.nan)
     assert len(ccc_dots(bare).data) == 2
 
 
-def test_hostile_names_are_no_html():
+def test_html_in_names_is_escaped():
     renamed = scores().replace({"recording": {"b": "<b>x</b>"}})
     assert "&lt;b>x" in ccc_dots(renamed).layout.yaxis.ticktext[0]
 
 
-def test_areas_hold_the_share_of_frames_that_they_name():
+def test_areas_contain_the_stated_share_of_frames():
     draws = values(0, 40_000).values
-    mass = _mass(draws)
-    cells = ((draws + 1) / 2 * len(mass)).astype(int)
-    inside = mass[cells[:, 1], cells[:, 0]] <= 0.5
+    share = enclosed_share(draws).values
+    cells = ((draws + 1) / 2 * len(share)).astype(int)
+    inside = share[cells[:, 1], cells[:, 0]] <= 0.5
     assert inside.mean() == pytest.approx(0.5, abs=0.02)
 
 
-def test_density_draws_annotation_and_prediction():
+def test_density_shows_annotation_and_prediction():
     figure = affect_density(values(0), values(1))
     assert [trace.name for trace in figure.data[:2]] == ["annotation", "prediction"]
     assert figure.layout.paper_bgcolor == LIGHT.paper
@@ -79,5 +79,5 @@ def test_density_without_annotation_shows_the_prediction_alone():
     assert {trace.name for trace in figure.data} == {"prediction"}
 
 
-def test_density_of_nothing_is_an_empty_plane():
+def test_density_without_values_is_an_empty_plane():
     assert len(affect_density(values(0) * np.nan, values(1) * np.nan).data) == 0

@@ -3,6 +3,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.figure import Figure
+
+from affectkit import paper
 
 REGIONS = ["brows", "eyes", "nose", "mouth", "cheeks", "jaw", "background"]
 
@@ -34,3 +37,8 @@ def attribution(recording: xr.Dataset) -> xr.Dataset:
 @pytest.fixture
 def prediction(recording: xr.Dataset, make_prediction: Callable[..., xr.Dataset]) -> xr.Dataset:
     return make_prediction(recording)
+
+
+@pytest.fixture
+def strip(recording: xr.Dataset, prediction: xr.Dataset, attribution: xr.Dataset) -> Figure:
+    return paper.film_strip(recording, prediction, attribution, [3, 20, 39], target="arousal")

@@ -9,15 +9,15 @@ FPS = 25
 
 
 class Case(NamedTuple):
-    """What is needed to hand in: a kind, what the organisers give out, and predictions."""
+    """A challenge, the organisers' sample, and predictions."""
 
-    kind: str
+    challenge: str
     sample: Path
     predictions: dict[str, xr.Dataset]
 
 
 def fake(frames: int, seed: int) -> xr.Dataset:
-    """A prediction that leaves [-1, 1] now and then."""
+    """A prediction with some values outside [-1, 1]."""
     values = np.random.default_rng(seed).normal(0, 0.6, (frames, 2)).astype(np.float32)
     coords = {
         "frame": np.arange(frames),
@@ -43,7 +43,7 @@ def write_abaw2020(folder: Path) -> Path:
 
 
 def write_omg(folder: Path) -> Path:
-    """With a space after a key, and two last rows without keys, one of them cut short."""
+    """With a space after a key, and two last rows without keys, one of them incomplete."""
     path = folder / "omg_TestVideos_WithoutLabels.csv"
     path.write_text(
         "link,start,end,video,utterance\n"
@@ -57,7 +57,7 @@ def write_omg(folder: Path) -> Path:
 
 
 def write_sewa(folder: Path) -> Path:
-    """Labels at 10 Hz, to two seconds after the last frame."""
+    """Labels at 10 Hz, until two seconds after the last frame."""
     sample = folder / "labels"
     sample.mkdir()
     for name in ("Devel_DE_01", "Devel_HU_02"):
@@ -89,9 +89,9 @@ SAMPLES = {
 
 @pytest.fixture
 def make_case(tmp_path):
-    def make(kind: str) -> Case:
-        write_sample, names = SAMPLES[kind]
+    def make(challenge: str) -> Case:
+        write_sample, names = SAMPLES[challenge]
         predictions = {name: fake(40, seed) for seed, name in enumerate(names)}
-        return Case(kind, write_sample(tmp_path), predictions)
+        return Case(challenge, write_sample(tmp_path), predictions)
 
     return make

@@ -1,4 +1,4 @@
-"""What is handed in, read back by the loader of the dataset's labels."""
+"""Submissions are read back by the loader of the dataset's labels."""
 
 from pathlib import Path
 
@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from affectkit.datasets import find, on_frames, synthetic
-from affectkit.submission import validate, write
+from affectkit.datasets import align_to_frames, find_loader, synthetic
+from affectkit.submission import check_submission, write_submission
 
-# a kind, the dataset whose labels it looks like, and where its sample lies in the drawn dataset
-KINDS = {
+# challenge: the dataset with the same label format, and the sample in the synthetic dataset
+CASES = {
     "abaw2020": ("affwild2", "VA_Estimation_Challenge/Test_Set"),
     "omg": ("omg", "omg_TestVideos_WithoutLabels.csv"),
     "sewa": ("sewa", "labels_test"),
@@ -21,23 +21,23 @@ ROUNDED = 6e-4
 
 
 def perfect(known: xr.Dataset, fps: float) -> xr.Dataset:
-    """A prediction that knows the annotation; frames without one are not predicted."""
-    placed = on_frames(known, np.arange(4 * fps) / fps)
+    """A prediction equal to the annotation; NaN in frames without annotation."""
+    placed = align_to_frames(known, np.arange(4 * fps) / fps)
     return xr.Dataset({"prediction": placed["annotation"]})
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_perfect_prediction_reads_back_as_the_annotation(kind, tmp_path: Path):
-    layout, sample = KINDS[kind]
-    root, read = tmp_path / "dataset", find(layout).annotations
-    synthetic.write(
-        root, people=(0, 0, 2), seconds=4, fps=15, size=32, workers=1, missing=0.05, layout=layout
+@pytest.mark.parametrize("challenge", CASES)
+def test_a_perfect_prediction_reads_back_as_the_annotation(challenge, tmp_path: Path):
+    layout, sample = CASES[challenge]
+    root, read = tmp_path / "dataset", find_loader(layout).annotations
+    synthetic.write_synthetic(
+        root, subjects=(0, 0, 2), seconds=4, fps=15, size=32, workers=1, missing=0.05, layout=layout
     )
-    known = {name: read(root, name) for name in find(layout).index(root)["recording"]}
-    predictions = {name: perfect(each, FPS[kind]) for name, each in known.items()}
+    known = {name: read(root, name) for name in find_loader(layout).index(root)["recording"]}
+    predictions = {name: perfect(each, FPS[challenge]) for name, each in known.items()}
     out = tmp_path / "read back" / sample.replace("Without", "With")
-    write(kind, predictions, root / sample, out)
-    assert validate(kind, out, root / sample) == []
+    write_submission(challenge, predictions, root / sample, out)
+    assert check_submission(challenge, out, root / sample) == []
     assert len(known) >= 2
     for name, each in known.items():
         back = read(tmp_path / "read back", name)["annotation"]

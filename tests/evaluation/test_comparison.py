@@ -3,21 +3,21 @@ import pytest
 
 from affectkit.errors import AffectkitError
 from affectkit.evaluation import POOLED, compare, evaluate
-from affectkit.run import read_contract, write_contract
+from affectkit.run import read_metadata, write_metadata
 
 
 def pooled_ccc(table):
     return table[(table.recording == POOLED) & (table.metric == "ccc") & (table.affect == "mean")]
 
 
-def test_less_noise_is_better_beyond_doubt(make_run):
+def test_a_run_with_less_noise_scores_significantly_higher(make_run):
     noisy, clean = make_run("noisy", 0.5), make_run("clean", 0.05)
     row = pooled_ccc(compare(noisy, clean, resamples=200))
     assert row["value"].item() == pytest.approx(row["second"].item() - row["first"].item())
     assert 0 < row["low"].item() < row["value"].item() < row["high"].item()
 
 
-def test_first_and_second_are_the_scores_of_each(make_run):
+def test_the_columns_first_and_second_are_the_scores_of_each_run(make_run):
     runs = make_run("noisy", 0.5), make_run("clean", 0.05)
     table = compare(*runs, resamples=50)
     for run, column in zip(runs, ("first", "second"), strict=True):
@@ -26,12 +26,12 @@ def test_first_and_second_are_the_scores_of_each(make_run):
         np.testing.assert_allclose(table[column], scores.value)
 
 
-def test_a_run_equals_itself(run):
+def test_the_difference_of_a_run_and_itself_is_zero(run):
     table = compare(run, run, resamples=50)
     assert (table[["value", "low", "high"]] == 0).all(axis=None)
 
 
-def test_pairing_is_narrower_than_two_intervals(make_run):
+def test_the_paired_interval_is_narrower_than_that_of_one_run(make_run):
     runs = make_run("noisy", 0.5), make_run("clean", 0.4)
     row = pooled_ccc(compare(*runs, resamples=500))
     single = pooled_ccc(evaluate(runs[0], resamples=500))
@@ -39,9 +39,9 @@ def test_pairing_is_narrower_than_two_intervals(make_run):
     assert widths[0] < widths[1]
 
 
-def test_different_splits_are_refused(make_run):
+def test_runs_with_different_splits_raise_an_error(make_run):
     first, second = make_run("first", 0.1), make_run("second", 0.1)
     splits = {"test": ["a", "b"]}
-    write_contract(second, read_contract(second) | {"splits": splits})
+    write_metadata(second, read_metadata(second) | {"splits": splits})
     with pytest.raises(AffectkitError, match="differs: c, d only in one"):
         compare(first, second)

@@ -4,35 +4,35 @@ import pytest
 import xarray as xr
 
 from affectkit.errors import AffectkitError
-from affectkit.run import prediction_path, save_result, write_contract
-from affectkit.submission import SUBMISSIONS, validate, write
+from affectkit.run import prediction_path, save_result, write_metadata
+from affectkit.submission import CHALLENGES, check_submission, write_submission
 
 SINGLE = ("abaw", "omg")
 
 
 def out_of(case, tmp_path):
-    return tmp_path / ("out.csv" if case.kind in SINGLE else "out")
+    return tmp_path / ("out.csv" if case.challenge in SINGLE else "out")
 
 
-def hand_in(case, tmp_path, **options):
+def write_case(case, tmp_path, **options):
     out = out_of(case, tmp_path)
-    return out, write(case.kind, case.predictions, case.sample, out, **options)
+    return out, write_submission(case.challenge, case.predictions, case.sample, out, **options)
 
 
 def clipped(prediction: xr.Dataset) -> xr.DataArray:
     return prediction["prediction"].clip(-1, 1).astype(float)
 
 
-@pytest.mark.parametrize("kind", SUBMISSIONS)
-def test_what_is_written_has_no_fault(make_case, tmp_path, kind):
-    case = make_case(kind)
-    out, _ = hand_in(case, tmp_path)
-    assert validate(kind, out, case.sample) == []
+@pytest.mark.parametrize("challenge", CHALLENGES)
+def test_a_written_submission_is_valid(make_case, tmp_path, challenge):
+    case = make_case(challenge)
+    out, _ = write_case(case, tmp_path)
+    assert check_submission(challenge, out, case.sample) == []
 
 
 def test_abaw_has_exactly_the_rows_of_the_sample(make_case, tmp_path):
     case = make_case("abaw")
-    out, notes = hand_in(case, tmp_path)
+    out, notes = write_case(case, tmp_path)
     lines, sample = out.read_text().splitlines(), case.sample.read_text().splitlines()
     assert lines[0] == "image_location,valence,arousal"
     assert [line.split(",")[0] for line in lines] == [line.split(",")[0] for line in sample]
@@ -44,9 +44,9 @@ def test_abaw_has_exactly_the_rows_of_the_sample(make_case, tmp_path):
     assert notes == []
 
 
-def test_abaw_2020_has_a_file_a_track(make_case, tmp_path):
+def test_abaw_2020_has_a_file_for_each_track(make_case, tmp_path):
     case = make_case("abaw2020")
-    out, _ = hand_in(case, tmp_path)
+    out, _ = write_case(case, tmp_path)
     assert sorted(path.name for path in out.iterdir()) == ["102.txt", "7_left.txt"]
     read = pd.read_csv(out / "7_left.txt")
     assert list(read) == ["valence", "arousal"]
@@ -55,7 +55,7 @@ def test_abaw_2020_has_a_file_a_track(make_case, tmp_path):
 
 def test_omg_has_the_mean_of_each_utterance_arousal_first_and_from_0_to_1(make_case, tmp_path):
     case = make_case("omg")
-    out, _ = hand_in(case, tmp_path)
+    out, _ = write_case(case, tmp_path)
     lines = out.read_text().splitlines()
     assert lines[0] == "video,utterance,arousal,valence"
     assert [line.rsplit(",", 2)[0] for line in lines[1:]] == [
@@ -70,17 +70,17 @@ def test_omg_has_the_mean_of_each_utterance_arousal_first_and_from_0_to_1(make_c
     np.testing.assert_allclose(read["arousal"], (mean.sel(affect="arousal") + 1) / 2, atol=6e-7)
 
 
-def test_omg_takes_name_for_video(make_case, tmp_path):
+def test_omg_accepts_name_as_the_video_column(make_case, tmp_path):
     case = make_case("omg")
-    out, _ = hand_in(case, tmp_path)
+    out, _ = write_case(case, tmp_path)
     text = case.sample.read_text().replace(",video,", ",name,")
     case.sample.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
-    assert validate("omg", out, case.sample) == []
+    assert check_submission("omg", out, case.sample) == []
 
 
-def test_sewa_is_read_in_time(make_case, tmp_path):
+def test_sewa_is_interpolated_in_time(make_case, tmp_path):
     case = make_case("sewa")
-    out, notes = hand_in(case, tmp_path)
+    out, notes = write_case(case, tmp_path)
     lines = (out / "Devel_DE_01.csv").read_text().splitlines()
     sample = (case.sample / "Devel_DE_01.csv").read_text().splitlines()
     assert [line.split(";")[:2] for line in lines] == [line.split(";")[:2] for line in sample]
@@ -93,13 +93,13 @@ def test_sewa_is_read_in_time(make_case, tmp_path):
     assert (read["liking"] == 0).all()
     rows = int((~known).sum())
     assert notes[0] == (
-        f"Devel_DE_01: {rows} of 36 rows have no prediction, the nearest in time was taken"
+        f"Devel_DE_01: {rows} of 36 rows have no prediction, the nearest in time was used"
     )
 
 
-def test_recola_has_a_file_a_recording_and_affect(make_case, tmp_path):
+def test_recola_has_a_file_for_each_recording_and_affect(make_case, tmp_path):
     case = make_case("recola")
-    out, notes = hand_in(case, tmp_path)
+    out, notes = write_case(case, tmp_path)
     assert notes == []
     for affect in ("arousal", "valence"):
         lines = (out / affect / "dev_2.arff").read_text().splitlines()
@@ -114,80 +114,80 @@ def test_recola_has_a_file_a_recording_and_affect(make_case, tmp_path):
         np.testing.assert_allclose(values, expected, atol=6e-7)
 
 
-def test_faceless_frames_take_the_nearest_in_time_and_are_reported(make_case, tmp_path):
+def test_frames_without_face_use_the_nearest_in_time_and_are_reported(make_case, tmp_path):
     case = make_case("abaw2020")
     prediction = case.predictions["102"]
     prediction["prediction"][10:13] = np.nan
     prediction["prediction"][20, 0] = np.nan
     prediction["time"][11:] += 0.5  # the frames 11 and 12 are nearer to 13 than to 9
-    out, notes = hand_in(case, tmp_path)
+    out, notes = write_case(case, tmp_path)
     read, expected = pd.read_csv(out / "102.txt").to_numpy(), clipped(prediction).round(3).values
     np.testing.assert_array_equal(read[10], expected[9])
     np.testing.assert_array_equal(read[[11, 12]], expected[[13, 13]])
     np.testing.assert_array_equal(read[20], expected[19])
     np.testing.assert_array_equal(np.delete(read, [10, 11, 12, 20], 0),
                                   np.delete(expected, [10, 11, 12, 20], 0))  # fmt: skip
-    assert notes == ["102: 4 of 40 rows have no prediction, the nearest in time was taken"]
-    assert validate("abaw2020", out, case.sample) == []
+    assert notes == ["102: 4 of 40 rows have no prediction, the nearest in time was used"]
+    assert check_submission("abaw2020", out, case.sample) == []
 
 
-def test_frames_that_the_prediction_leaves_out_take_the_nearest(make_case, tmp_path):
+def test_frames_without_prediction_use_the_nearest(make_case, tmp_path):
     case = make_case("abaw")
     case.predictions["102"] = case.predictions["102"].isel(frame=[0, 1, 5, 30])
-    out, notes = hand_in(case, tmp_path)
+    out, notes = write_case(case, tmp_path)
     read = pd.read_csv(out)[["valence", "arousal"]].to_numpy()[:40]
     expected = clipped(case.predictions["102"]).round(3).values
-    chosen = [0, 1, 1, 1, 2, 2, *[2] * 12, *[3] * 22]  # frame 3 lies as near to 1 as to 5
+    chosen = [0, 1, 1, 1, 2, 2, *[2] * 12, *[3] * 22]  # frame 3 is as near to 1 as to 5
     np.testing.assert_array_equal(read, expected[chosen])
-    assert notes == ["102: 36 of 40 rows have no prediction, the nearest in time was taken"]
+    assert notes == ["102: 36 of 40 rows have no prediction, the nearest in time was used"]
 
 
 def test_a_recording_without_any_face_is_neutral(make_case, tmp_path):
     case = make_case("omg")
     case.predictions["xyz_utterance_1"]["prediction"][:] = np.nan
-    out, notes = hand_in(case, tmp_path)
+    out, notes = write_case(case, tmp_path)
     assert out.read_text().splitlines()[-1] == "xyz,utterance_1.mp4,0.500000,0.000000"
-    assert notes == ["xyz_utterance_1: no prediction at all, its 1 rows are neutral (0)"]
+    assert notes == ["xyz_utterance_1: no predictions, its 1 rows are neutral (0)"]
 
 
-def test_no_minus_before_zero(make_case, tmp_path):
+def test_zero_has_no_minus_sign(make_case, tmp_path):
     case = make_case("abaw2020")
     case.predictions["102"]["prediction"][:] = -0.0001
-    out, _ = hand_in(case, tmp_path)
+    out, _ = write_case(case, tmp_path)
     assert set((out / "102.txt").read_text().splitlines()[1:]) == {"0.000,0.000"}
 
 
-def test_a_run_is_read(make_case, tmp_path):
+def test_the_predictions_of_a_run_are_read(make_case, tmp_path):
     case = make_case("abaw")
     run = tmp_path / "run"
-    write_contract(run, {})
+    write_metadata(run, {})
     for name, prediction in {**case.predictions, "other": case.predictions["102"]}.items():
         save_result(prediction, prediction_path(run, name))
-    write("abaw", run, case.sample, tmp_path / "of run.txt")
-    out, _ = hand_in(case, tmp_path)
+    write_submission("abaw", str(run), str(case.sample), str(tmp_path / "of run.txt"))
+    out, _ = write_case(case, tmp_path)
     assert (tmp_path / "of run.txt").read_bytes() == out.read_bytes()
 
 
-def test_what_stands_there_is_kept_unless_told_otherwise(make_case, tmp_path):
+def test_an_existing_submission_is_replaced_only_with_overwrite(make_case, tmp_path):
     case = make_case("sewa")
-    out, _ = hand_in(case, tmp_path)
+    out, _ = write_case(case, tmp_path)
     with pytest.raises(AffectkitError, match="exists already"):
-        hand_in(case, tmp_path)
+        write_case(case, tmp_path)
     (out / "old.csv").write_text("x")
-    hand_in(case, tmp_path, overwrite=True)
+    write_case(case, tmp_path, overwrite=True)
     assert not (out / "old.csv").exists()
 
 
-def test_missing_predictions_are_named_and_nothing_is_written(make_case, tmp_path):
+def test_missing_predictions_are_reported_and_nothing_is_written(make_case, tmp_path):
     case = make_case("omg")
     del case.predictions["xyz_utterance_1"]
     with pytest.raises(AffectkitError, match=r"no prediction for 1 of the 3 recordings of .*xyz"):
-        hand_in(case, tmp_path)
+        write_case(case, tmp_path)
     assert not out_of(case, tmp_path).exists()
 
 
 @pytest.mark.parametrize(
-    ("kind", "text", "message"),
+    ("challenge", "text", "message"),
     [
         ("abaw", "image_location,valence,arousal\n102/1.png,0,0\n", r":2 has '102/1.png,0,0'"),
         ("abaw", "image_location,valence,arousal\n", "no row"),
@@ -202,18 +202,18 @@ def test_missing_predictions_are_named_and_nothing_is_written(make_case, tmp_pat
         ("recola", "dev_1,0,0.1\n", "no line @data"),
     ],
 )
-def test_a_sample_in_another_format_is_refused(tmp_path, kind, text, message):
+def test_a_sample_in_another_format_raises_an_error(tmp_path, challenge, text, message):
     sample = tmp_path / "sample.txt"
     sample.write_text(text)
     with pytest.raises(AffectkitError, match=message):
-        write(kind, {}, sample, tmp_path / "out")
+        write_submission(challenge, {}, sample, tmp_path / "out")
 
 
-def test_no_sample_and_an_unknown_kind_are_refused(tmp_path):
-    for kind in SUBMISSIONS:
+def test_a_missing_sample_and_an_unknown_challenge_raise_an_error(tmp_path):
+    for challenge in CHALLENGES:
         with pytest.raises(AffectkitError, match="gone"):
-            write(kind, {}, tmp_path / "gone", tmp_path / "out")
+            write_submission(challenge, {}, tmp_path / "gone", tmp_path / "out")
     with pytest.raises(AffectkitError, match="did you mean 'abaw'"):
-        write("abav", {}, tmp_path, tmp_path / "out")
+        write_submission("abav", {}, tmp_path, tmp_path / "out")
     with pytest.raises(AffectkitError, match="is a folder; expected the organisers' sample"):
-        write("abaw", {}, tmp_path, tmp_path / "out")
+        write_submission("abaw", {}, tmp_path, tmp_path / "out")
