@@ -1,4 +1,4 @@
-"""The dashboard: pages over runs and recordings, thin over the library."""
+"""The dashboard: pages that show runs and recordings in the browser."""
 
 from affectkit.dashboard.launch import launch
 

@@ -1,8 +1,7 @@
-"""The application: Streamlit's pages, and the routes that serve video and payload from disk."""
+"""The application: the pages of Streamlit, and the routes that serve videos and player data."""
 
 import streamlit as st
 
-from affectkit.dashboard.catalogue import CATALOGUE
-from affectkit.player.media import routes
+from affectkit.video_player.media import CATALOGUE, routes
 
 app = st.App("main.py", routes=routes(CATALOGUE))

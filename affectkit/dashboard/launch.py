@@ -1,4 +1,4 @@
-"""Start the dashboard's server on this machine only, and open a browser on it."""
+"""Start the server of the dashboard, on this machine only, and open it in a browser."""
 
 import os
 import signal
@@ -16,19 +16,20 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from affectkit.errors import AffectkitError, missing_extra
+from affectkit.files import StrPath
 from affectkit.run import list_runs
 
 APP = Path(__file__).with_name("app.py")
 ADDRESS = "127.0.0.1"
 RUNS = "AFFECTKIT_RUNS"
 RECORDINGS = "AFFECTKIT_RECORDINGS"
-PATIENCE = 60.0  # s until the server has to answer
+TIMEOUT = 60.0  # seconds until the server has to answer
 
 
 def launch(
-    runs: Path,
+    runs: StrPath,
     *,
-    recordings: Path | None = None,
+    recordings: StrPath | None = None,
     port: int = 8501,
     open_browser: bool = True,
     say: Callable[[str], None] = lambda text: None,
@@ -37,23 +38,27 @@ def launch(
 
     Args:
         runs: a folder of runs, or one run.
-        recordings: the folder that holds the recordings; by default where the predictions say.
-        port: of the server, which listens on 127.0.0.1 only.
-        open_browser: open a browser once the server answers; without one, say where it is.
-        say: what takes the lines meant for the user.
+        recordings: the folder of the recordings, if they were moved after the prediction.
+        port: port of the server, which listens on 127.0.0.1 only.
+        open_browser: open a browser when the server answers; otherwise only print the address.
+        say: function that prints a line for the user.
 
     Raises:
-        AffectkitError: Streamlit is missing, `runs` holds none, the port is taken, or the server
-            does not start.
+        AffectkitError: Streamlit is not installed, there are no runs, the port is in use, or the
+            server does not start.
     """
     if find_spec("streamlit") is None:
         raise missing_extra("streamlit", "dashboard")
+    runs = Path(runs)
     list_runs(runs)
     check_port(port)
     url = f"http://{ADDRESS}:{port}"
-    with serving(command(port), environment(runs, recordings)) as server:
+    with run_server(server_command(port), environment(runs, recordings)) as server:
         opened = threading.Thread(
-            target=announce, args=(url, say), kwargs={"open_browser": open_browser}, daemon=True
+            target=open_when_ready,
+            args=(url, say),
+            kwargs={"open_browser": open_browser},
+            daemon=True,
         )
         opened.start()
         try:
@@ -62,14 +67,14 @@ def launch(
             return
     if status:
         raise AffectkitError(
-            f"the dashboard's server ended with status {status}; see the lines above"
+            f"the server of the dashboard ended with exit status {status}; see the output above"
         )
 
 
 @contextmanager
-def serving(line: list[str], surroundings: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server that ends with the block, and with this process when that is told to end."""
-    server = subprocess.Popen(line, env=surroundings)
+def run_server(command: list[str], variables: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server until the end of the block, or until this process gets SIGTERM."""
+    server = subprocess.Popen(command, env=variables)
     in_main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGTERM, signal.default_int_handler) if in_main else None
     try:
@@ -82,10 +87,10 @@ def serving(line: list[str], surroundings: dict[str, str]) -> Iterator[subproces
 
 
 def check_port(port: int) -> None:
-    """Refuse a port that another program listens on.
+    """Check that no other program uses the port.
 
     Raises:
-        AffectkitError: naming the port, and the option that takes another one.
+        AffectkitError: the port is in use, or not allowed.
     """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -94,12 +99,12 @@ def check_port(port: int) -> None:
         except OSError as error:
             raise AffectkitError(
                 f"port {port} of {ADDRESS} cannot be used ({error.strerror}); "
-                f"choose another one: --port {port + 1}"
+                f"use another one: --port {port + 1}"
             ) from None
 
 
-def command(port: int) -> list[str]:
-    """The command line that serves the dashboard; its look is in .streamlit beside the app."""
+def server_command(port: int) -> list[str]:
+    """The command that runs the server; its theme is in .streamlit/config.toml next to the app."""
     return [
         sys.executable, "-m", "streamlit", "run", str(APP),
         "--server.address", ADDRESS, "--server.port", str(port), "--server.headless", "true",
@@ -107,28 +112,28 @@ def command(port: int) -> list[str]:
     ]  # fmt: skip
 
 
-def environment(runs: Path, recordings: Path | None) -> dict[str, str]:
-    """The environment that tells the pages where runs and recordings lie."""
-    given = {RUNS: str(runs.resolve())}
+def environment(runs: StrPath, recordings: StrPath | None) -> dict[str, str]:
+    """Environment variables of the server, with the folders of runs and recordings."""
+    folders = {RUNS: str(Path(runs).resolve())}
     if recordings is not None:
-        given[RECORDINGS] = str(recordings.resolve())
-    kept = {name: value for name, value in os.environ.items() if name != RECORDINGS}
-    return kept | given
+        folders[RECORDINGS] = str(Path(recordings).resolve())
+    inherited = {name: value for name, value in os.environ.items() if name != RECORDINGS}
+    return inherited | folders
 
 
-def announce(url: str, say: Callable[[str], None], *, open_browser: bool) -> None:
-    """Wait until the server answers, then open a browser on it, or say its address."""
-    if not wait_until_up(url):
+def open_when_ready(url: str, say: Callable[[str], None], *, open_browser: bool) -> None:
+    """Wait until the server answers, then open it in a browser or print its address."""
+    if not wait_until_ready(url):
         return
     if open_browser and webbrowser.open(url):
-        say(f"The dashboard is open in the browser: {url} (Ctrl-C ends it)")
+        say(f"The dashboard is open in the browser: {url} (Ctrl-C stops it)")
     else:
-        say(f"Open the dashboard in a browser: {url} (Ctrl-C ends it)")
+        say(f"Open the dashboard in a browser: {url} (Ctrl-C stops it)")
 
 
-def wait_until_up(url: str) -> bool:
-    """Whether the server answers within a minute."""
-    end = time.monotonic() + PATIENCE
+def wait_until_ready(url: str) -> bool:
+    """Whether the server answers within `TIMEOUT`."""
+    end = time.monotonic() + TIMEOUT
     while time.monotonic() < end:
         try:
             with urlopen(f"{url}/_stcore/health", timeout=2):

@@ -1,7 +1,7 @@
-"""A run of three small recordings; video and overlay each tell the number of their frame.
+"""A run of three small recordings; image and saliency of each frame encode its number.
 
 The video has the frame's number as eight bars along its top, white for 1. The saliency map has the
-same bits as columns below, so that the overlay itself says which frame it belongs to.
+same bits as columns below, so that the overlay shows the number of its frame.
 """
 
 import sys
@@ -27,7 +27,9 @@ BAR_HEIGHT = 40
 COLUMNS = np.float32([0, 180, WIDTH, 340])  # the crop that the saliency columns fill
 
 
-class Place(NamedTuple):
+class Folders(NamedTuple):
+    """The folders that the dashboard is started with."""
+
     runs: Path
     recordings: Path
 
@@ -48,7 +50,7 @@ def write_barcode(path: Path, time: np.ndarray) -> None:
 
 
 def uneven_times() -> np.ndarray:
-    """Frames that last a fifteenth and a thirtieth of a second in turn, from half a second on."""
+    """Time stamps from 0.5 s on, with intervals of 1/15, 1/30, 1/15 and 1/10 s in turn."""
     return 0.5 + np.cumsum(np.resize([1 / 15, 1 / 30, 1 / 15, 1 / 10], FRAMES)).round(3)
 
 
@@ -62,21 +64,25 @@ def barcode_recording(name: str, video: Path, time: np.ndarray, **attrs) -> xr.D
         "landmark": np.tile(np.float32([240, 110]), (frames, 68, 1)),
         "detected": np.ones(frames, bool),
     }
-    described = {"recording": name, "dataset": "synthetic", "fps": float(FPS), "width": WIDTH,
+    all_attrs = {"recording": name, "dataset": "synthetic", "fps": float(FPS), "width": WIDTH,
                  "height": HEIGHT, "video": str(video), "subject": name}  # fmt: skip
-    return make_recording(time, variables, described | attrs)
+    return make_recording(time, variables, all_attrs | attrs)
 
 
-def predicted(recording: xr.Dataset, store: Path) -> xr.Dataset:
+def barcode_prediction(recording: xr.Dataset, path: Path) -> xr.Dataset:
     time = recording["time"].values
     values = 0.4 * np.sin(time[:, None] * np.array([0.9, 0.6]) - 0.3) + 0.1
-    attrs = {"recording": recording.attrs["recording"], "store": str(store), "run": "joint"}
+    attrs = {
+        "recording": recording.attrs["recording"],
+        "recording_path": str(path),
+        "run": "joint",
+    }
     variables = {"prediction": (("frame", "affect"), values.astype(np.float32))}
     return xr.Dataset(variables, {"frame": recording["frame"], "affect": recording["affect"],
                                   "time": recording["time"]}, attrs)  # fmt: skip
 
 
-def attributed(recording: xr.Dataset) -> xr.Dataset:
+def barcode_attribution(recording: xr.Dataset) -> xr.Dataset:
     frames = recording["frame"].values
     columns = np.array([bits(frame) for frame in frames], np.float16)
     maps = np.broadcast_to(columns[None, :, None, :], (2, len(frames), BITS, BITS))
@@ -92,7 +98,9 @@ def attributed(recording: xr.Dataset) -> xr.Dataset:
     return xr.Dataset(variables, coords, attrs)
 
 
-def scored(recordings: list[xr.Dataset], predictions: list[xr.Dataset], split: str) -> pd.DataFrame:
+def score_table(
+    recordings: list[xr.Dataset], predictions: list[xr.Dataset], split: str
+) -> pd.DataFrame:
     names = ["(all)", *(recording.attrs["recording"] for recording in recordings)]
     pairs = list(zip(recordings, predictions, strict=True))
     rows = []
@@ -117,9 +125,9 @@ def scored(recordings: list[xr.Dataset], predictions: list[xr.Dataset], split: s
     return pd.DataFrame(rows, columns=columns)
 
 
-def build(folder: Path, first: str = "s01") -> Place:
-    """`first` has all, `s02` no saliency and an uneven rate, `own` no annotation and no video."""
-    place = Place(folder / "runs", folder / "recordings")
+def build(folder: Path, first: str = "s01") -> Folders:
+    """`first` is complete, `s02` lacks saliency, `own` lacks annotation and video."""
+    folders = Folders(folder / "runs", folder / "recordings")
     video = folder / "clip.mp4"
     uneven = folder / "uneven.mp4"
     even = np.arange(FRAMES) / FPS
@@ -133,59 +141,62 @@ def build(folder: Path, first: str = "s01") -> Place:
     own["annotation"][:] = np.nan
     own["detected"][30:60] = False
     own["box"][30:60] = np.nan
-    run = place.runs / "joint"
+    run = folders.runs / "joint"
     predictions = []
     for recording in [*recordings, own]:
-        store = place.recordings / f"{recording.attrs['recording']}.zarr"
-        save_recording(recording, store)
-        predictions.append(predicted(recording, store))
+        path = folders.recordings / f"{recording.attrs['recording']}.zarr"
+        save_recording(recording, path)
+        predictions.append(barcode_prediction(recording, path))
         path = run_folder.prediction_path(run, recording.attrs["recording"])
         run_folder.save_result(predictions[-1], path)
     run_folder.save_result(
-        attributed(recordings[0]), run_folder.attribution_path(run, "gradient_x_input", first)
+        barcode_attribution(recordings[0]),
+        run_folder.attribution_path(run, "gradient_x_input", first),
     )
     for name in ("joint", "cnn"):
-        run_folder.write_contract(place.runs / name, {
+        run_folder.write_metadata(folders.runs / name, {
             "name": name, "affect": ["valence", "arousal"], "backbone": "mobilenetv3_small_050",
             "temporal": "gru" if name == "joint" else "none", "loss": "ccc", "seed": 3,
             "sequence_length": 80, "datasets": ["synthetic"], "splits": {"test": [first, "s02"]},
-            "recordings": str(place.recordings),
+            "recordings": str(folders.recordings),
         })  # fmt: skip
-        run_folder.write_scores(place.runs / name, scored(recordings, predictions[:2], "test"))
-    return place
+        run_folder.write_scores(
+            folders.runs / name, score_table(recordings, predictions[:2], "test")
+        )
+    return folders
 
 
-def add_drawn_person(place: Place, folder: Path) -> Path:
-    """A recording of a drawn person, as the demo has them; gives its video."""
-    synthetic.write(folder, people=(1, 1, 1), seconds=6.0, workers=1)
+def add_synthetic_recording(folders: Folders, folder: Path) -> Path:
+    """Add a recording of a synthetic video, as in the demo; returns the video."""
+    synthetic.write_synthetic(folder, subjects=(1, 1, 1), seconds=6.0, workers=1)
     video = synthetic.index(folder)["video"].iloc[-1]
-    store = place.recordings / "drawn.zarr"
-    recording = barcode_recording("drawn", video, read_times(video), width=256, height=256)
-    save_recording(recording, store)
-    path = run_folder.prediction_path(place.runs / "joint", "drawn")
-    run_folder.save_result(predicted(recording, store), path)
+    path = folders.recordings / "synthetic.zarr"
+    recording = barcode_recording("synthetic", video, read_times(video), width=256, height=256)
+    save_recording(recording, path)
+    path = run_folder.prediction_path(folders.runs / "joint", "synthetic")
+    run_folder.save_result(barcode_prediction(recording, path), path)
     return Path(video)
 
 
 @pytest.fixture(autouse=True)
 def own_main_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    """AppTest leaves its page behind as `__main__`, which processes started later would run."""
+    """Restore `__main__`: AppTest replaces it by its page, which later processes would run."""
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
     return build(tmp_path_factory.mktemp("dashboard"))
 
 
-class Drawn(NamedTuple):
-    place: Place
+class FoldersWithVideo(NamedTuple):
+    folders: Folders
     video: Path
 
 
 @pytest.fixture(scope="session")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
-    """The same, and a drawn person beside."""
-    folder = tmp_path_factory.mktemp("drawn")
-    place = build(folder)
-    return Drawn(place, add_drawn_person(place, folder / "dataset"))
+def folders_with_video(tmp_path_factory: pytest.TempPathFactory) -> FoldersWithVideo:
+    """The same runs, and a prediction of a synthetic video."""
+    folder = tmp_path_factory.mktemp("synthetic")
+    folders = build(folder)
+    return FoldersWithVideo(folders, add_synthetic_recording(folders, folder / "dataset"))

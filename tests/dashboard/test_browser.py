@@ -1,4 +1,4 @@
-"""The truth of the player: Chromium plays a clip whose picture and overlay tell their frame."""
+"""The player in Chromium, with a video whose image and saliency both encode the frame number."""
 
 import base64
 import random
@@ -13,28 +13,30 @@ import cv2
 import numpy as np
 import pytest
 
-from affectkit.dashboard.launch import command, environment, wait_until_up
+from affectkit.dashboard.launch import environment, server_command, wait_until_ready
 from affectkit.video import read_frames
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
 BITS, BAR_ROW, SALIENCY_ROW = 8, 0.055, 0.72
 PICTURE_AND_NUMBER = """(player) => [
-  player.querySelector(".stage canvas").toDataURL(), player.querySelector(".place b").textContent
+  player.querySelector(".stage canvas").toDataURL(), player.querySelector(".number b").textContent
 ]"""
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="session")
-def address(drawn: Any) -> Iterator[str]:
-    """The dashboard, served as the launcher serves it."""
-    place = drawn.place
+def address(folders_with_video: Any) -> Iterator[str]:
+    """The dashboard, with the server command of `launch`."""
+    folders = folders_with_video.folders
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = subprocess.Popen(command(port), env=environment(place.runs, place.recordings))
+    server = subprocess.Popen(
+        server_command(port), env=environment(folders.runs, folders.recordings)
+    )
     try:
-        assert wait_until_up(f"http://127.0.0.1:{port}")
+        assert wait_until_ready(f"http://127.0.0.1:{port}")
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
@@ -54,11 +56,11 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def page(chromium: Any, address: str) -> Iterator[Any]:
-    """The Recording page at frame 20, complaints of the browser gathered in `page.complaints`."""
+    """The page Recording at frame 20; errors of the browser are in `page.errors`."""
     page = chromium.new_page(viewport={"width": 1440, "height": 1000})
-    page.complaints, page.messages = [], []
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.on("console", lambda said: said.type == "error" and page.complaints.append(said.text))
+    page.errors, page.messages = [], []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.on("console", lambda said: said.type == "error" and page.errors.append(said.text))
     page.on("websocket", lambda socket: listen(page, socket))
     page.goto(f"{address}/recording?run=joint&recording=s01&frame=20")
     wait_for_frame(page, 20)
@@ -72,7 +74,7 @@ def listen(page: Any, socket: Any) -> None:
 
 
 def wait_for_frame(page: Any, frame: int) -> None:
-    """Until the read-out names the frame at rest."""
+    """Wait until the player has stopped at the frame."""
     page.get_by_text(re.compile(rf"^Frame {frame},")).wait_for(state="attached", timeout=30_000)
 
 
@@ -83,7 +85,7 @@ def press(page: Any, *keys: str) -> None:
 
 
 def shown(page: Any, stage: dict[str, float] | None = None) -> tuple[int, int]:
-    """Frame numbers that picture and overlay tell, from one screenshot of the stage."""
+    """Frame numbers encoded in the image and in the saliency, from one screenshot."""
     stage = stage or page.locator(".stage").bounding_box()
     raw = np.frombuffer(page.screenshot(clip=stage, scale="css"), np.uint8)
     image = cv2.imdecode(raw, cv2.IMREAD_COLOR)
@@ -96,25 +98,25 @@ def shown(page: Any, stage: dict[str, float] | None = None) -> tuple[int, int]:
 
 
 def nearest_frame(picture: np.ndarray, frames: np.ndarray) -> int:
-    """Number of the decoded frame that is most like the picture."""
+    """Number of the decoded frame that is most similar to the picture."""
     small = cv2.resize(picture, (64, 64), interpolation=cv2.INTER_AREA).astype(float)
     others = (cv2.resize(rgb, (64, 64), interpolation=cv2.INTER_AREA) for rgb in frames)
     return int(np.argmin([((small - other) ** 2).mean() for other in others]))
 
 
 def click_somewhere(page: Any, draws: random.Random) -> None:
-    """Seek to a random place of the traces, and wait until it is at rest."""
+    """Seek to a random position in the traces, and wait."""
     series = page.locator(".charts canvas").first
     series.click(position={"x": draws.uniform(45, 680), "y": 60})
     page.wait_for_timeout(350)
 
 
-def complaints(page: Any) -> list[str]:
-    # Streamlit asks below the page's own path first, and goes on when it finds nothing there
-    return [text for text in page.complaints if "status of 404" not in text]
+def errors(page: Any) -> list[str]:
+    # Streamlit first requests paths below the page, which do not exist
+    return [text for text in page.errors if "status of 404" not in text]
 
 
-def test_overlay_and_picture_are_the_same_frame_while_playing(page: Any) -> None:
+def test_image_and_saliency_show_the_same_frame_while_playing(page: Any) -> None:
     stage = page.locator(".stage").bounding_box()
     press(page, "Home", " ")
     page.wait_for_timeout(500)
@@ -124,13 +126,13 @@ def test_overlay_and_picture_are_the_same_frame_while_playing(page: Any) -> None
     assert [overlay for _, overlay in pairs] == [picture for picture, _ in pairs]
     assert len({picture for picture, _ in pairs}) > 10
     assert messages == 0
-    assert complaints(page) == []
+    assert errors(page) == []
 
 
-def test_demo_video_and_readout_are_the_same_frame_while_playing(
-    page: Any, address: str, drawn: Any
+def test_the_frame_number_is_that_of_the_image_while_playing(
+    page: Any, address: str, folders_with_video: Any
 ) -> None:
-    page.goto(f"{address}/recording?run=joint&split=all&recording=drawn&frame=0")
+    page.goto(f"{address}/recording?run=joint&split=all&recording=synthetic&frame=0")
     wait_for_frame(page, 0)
     size = page.locator(".stage").bounding_box()
     press(page, "b", " ")
@@ -141,22 +143,22 @@ def test_demo_video_and_readout_are_the_same_frame_while_playing(
         raw = np.frombuffer(base64.b64decode(url.split(",")[1]), np.uint8)
         pictures.append(cv2.cvtColor(cv2.imdecode(raw, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))
         numbers.append(int(number))
-    frames = np.concatenate([rgb for _, rgb in read_frames(drawn.video)])
+    frames = np.concatenate([rgb for _, rgb in read_frames(folders_with_video.video)])
     assert len(set(numbers)) > 10
     assert [nearest_frame(picture, frames) for picture in pictures] == numbers
     assert (pictures[0].shape[1], pictures[0].shape[0]) == (size["width"], size["height"])
 
 
-def test_seeks_show_the_frame_asked_for(page: Any) -> None:
+def test_seeking_shows_the_requested_frame(page: Any) -> None:
     draws = random.Random(7)
     for _ in range(12):
         click_somewhere(page, draws)
-        frame = int(page.locator(".place b").inner_text())
+        frame = int(page.locator(".number b").inner_text())
         assert shown(page) == (frame, frame)
-    assert complaints(page) == []
+    assert errors(page) == []
 
 
-def test_seeks_are_exact_in_a_video_of_uneven_rate_that_starts_late(
+def test_seeking_is_exact_with_a_variable_frame_rate_and_a_late_start(
     page: Any, address: str
 ) -> None:
     page.goto(f"{address}/recording?run=joint&recording=s02&frame=3")
@@ -165,10 +167,10 @@ def test_seeks_are_exact_in_a_video_of_uneven_rate_that_starts_late(
     draws = random.Random(8)
     for _ in range(10):
         click_somewhere(page, draws)
-        assert shown(page)[0] == int(page.locator(".place b").inner_text())
+        assert shown(page)[0] == int(page.locator(".number b").inner_text())
 
 
-def test_keys_step_and_go_to_the_ends(page: Any) -> None:
+def test_keys_step_and_jump_to_first_and_last_frame(page: Any) -> None:
     for keys, frame in (
         (["ArrowRight"], 21),
         (["Shift+ArrowRight"], 31),
@@ -202,30 +204,28 @@ def test_keys_switch_layers(page: Any) -> None:
     assert page.get_by_text("first, last frame").is_visible()
 
 
-def test_frame_is_written_to_the_url_at_rest(page: Any) -> None:
+def test_the_frame_is_written_to_the_url_when_the_player_stops(page: Any) -> None:
     press(page, "ArrowRight")
     page.wait_for_url(re.compile(r"frame=21"), timeout=10_000)
 
 
-def test_page_opens_at_the_worst_moment(page: Any, address: str) -> None:
+def test_the_page_opens_at_the_worst_segment(page: Any, address: str) -> None:
     page.goto(f"{address}/recording?run=joint&recording=s01")
     page.locator(".segments tr.on").wait_for(timeout=30_000)
     assert page.locator(".segments tr.on button").inner_text() == "1"
 
 
-def test_missing_video_and_saliency_are_named_and_the_lines_still_work(
-    page: Any, address: str
-) -> None:
+def test_without_video_and_saliency_the_traces_still_work(page: Any, address: str) -> None:
     page.goto(f"{address}/recording?run=joint&recording=own&split=all")
     page.get_by_text("gone.mp4").wait_for(timeout=30_000)
     assert page.get_by_role("checkbox", name="Saliency").is_disabled()
-    assert page.get_by_text("affectkit attribute joint own").is_visible()
+    assert page.get_by_text(re.compile("Run: affectkit attribute .*joint")).is_visible()
     press(page, "ArrowRight")
     wait_for_frame(page, 1)
-    assert page.get_by_text("only seen drawn people").is_visible()
+    assert page.get_by_text("trained on synthetic data only").is_visible()
 
 
-def test_a_recording_of_the_table_opens_its_page(page: Any, address: str) -> None:
+def test_selecting_a_recording_opens_its_page(page: Any, address: str) -> None:
     page.goto(f"{address}/?run=joint")
     table = page.get_by_test_id("stDataFrame")
     table.wait_for(timeout=30_000)

@@ -1,4 +1,4 @@
-"""Each page on a small made-up run, without a browser."""
+"""Each page on a small synthetic run, without a browser."""
 
 import json
 import shutil
@@ -14,17 +14,17 @@ MAIN = Path(launch.__code__.co_filename).with_name("main.py")
 
 
 @pytest.fixture
-def app(place: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setenv("AFFECTKIT_RUNS", str(place.runs))
-    monkeypatch.setenv("AFFECTKIT_RECORDINGS", str(place.recordings))
+def app(folders: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("AFFECTKIT_RUNS", str(folders.runs))
+    monkeypatch.setenv("AFFECTKIT_RECORDINGS", str(folders.recordings))
     return testing.AppTest.from_file(str(MAIN), default_timeout=60)
 
 
 @pytest.fixture
-def unscored(place: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The same runs, not evaluated yet."""
+def unscored(folders: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The same runs without scores."""
     runs = tmp_path / "runs"
-    shutil.copytree(place.runs, runs, ignore=shutil.ignore_patterns("scores.csv"))
+    shutil.copytree(folders.runs, runs, ignore=shutil.ignore_patterns("scores.csv"))
     monkeypatch.setenv("AFFECTKIT_RUNS", str(runs))
     return runs
 
@@ -51,7 +51,7 @@ def test_overview_shows_scores_and_all_recordings_of_the_split(app):
     app.query_params["run"] = "joint"
     app.run()
     assert not app.exception
-    assert "Trained on drawn people" in texts(app)
+    assert "trained on synthetic data only" in texts(app)
     assert list(app.dataframe[0].value["recording"]) == ["s02", "s01"]
     assert len(app.get("plotly_chart")) == 2
 
@@ -67,7 +67,7 @@ def test_overview_of_all_splits_lists_recordings_without_scores_last(app):
     assert table["CCC V"].isna().tolist() == [False, False, True]
 
 
-def test_run_that_was_not_evaluated_says_what_to_do_and_shows_the_rest(app, unscored):
+def test_a_run_without_scores_names_the_command_and_shows_the_rest(app, unscored):
     app.query_params["run"] = "joint"
     app.query_params["compare"] = "cnn"
     app.query_params["split"] = "test"
@@ -78,21 +78,21 @@ def test_run_that_was_not_evaluated_says_what_to_do_and_shows_the_rest(app, unsc
     assert len(app.get("plotly_chart")) == 1
 
 
-def test_run_without_predictions_says_what_to_do(app):
+def test_a_run_without_predictions_names_the_command(app):
     app.query_params["run"] = "cnn"
     app.run()
     assert not app.exception
     assert "affectkit predict" in app.error[0].value
 
 
-def test_folder_without_runs_says_what_to_do(app, monkeypatch, tmp_path):
+def test_a_folder_without_runs_is_an_error_message(app, monkeypatch, tmp_path):
     monkeypatch.setenv("AFFECTKIT_RUNS", str(tmp_path))
     app.run()
     assert not app.exception
     assert "no runs in" in app.error[0].value
 
 
-def test_recording_opens_at_the_worst_moment_through_the_catalogue(app):
+def test_the_recording_opens_at_the_worst_segment_and_sends_no_path_of_the_video(app):
     open_recording(app, run="joint", recording="s01")
     assert not app.exception
     data = player_data(app)
@@ -101,36 +101,36 @@ def test_recording_opens_at_the_worst_moment_through_the_catalogue(app):
     assert "clip" not in json.dumps(data)
 
 
-def test_recording_opens_at_the_frame_of_the_url(app):
+def test_the_recording_opens_at_the_frame_of_the_url(app, folders):
     open_recording(app, run="joint", recording="s02", frame="17")
     assert not app.exception
     assert player_data(app)["frame"] == 17
-    assert "affectkit attribute joint s02" in player_data(app)["notes"]["saliency"]
+    assert f"affectkit attribute {folders.runs / 'joint'}" in player_data(app)["notes"]["saliency"]
 
 
-def test_recording_of_ones_own_has_no_scores_and_a_warning(app):
+def test_a_recording_without_annotation_has_no_scores_and_a_warning(app):
     open_recording(app, run="joint", split="all", recording="own")
     assert not app.exception
     assert "no annotation, no scores" in texts(app)
-    assert "only seen drawn people" in app.warning[0].value
+    assert "trained on synthetic data only" in app.warning[0].value
     assert "gone.mp4" in player_data(app)["notes"]["video"]
     assert player_data(app)["media"] == ""
 
 
-def test_recording_that_is_not_there_says_what_to_do(app, place, monkeypatch, tmp_path):
+def test_a_missing_recording_names_the_option(app, folders, monkeypatch, tmp_path):
     monkeypatch.setenv("AFFECTKIT_RECORDINGS", str(tmp_path))
-    hidden = place.recordings.with_name("hidden")
-    place.recordings.rename(hidden)
+    hidden = folders.recordings.with_name("hidden")
+    folders.recordings.rename(hidden)
     try:
         open_recording(app, run="joint", recording="s01")
     finally:
-        hidden.rename(place.recordings)
+        hidden.rename(folders.recordings)
     assert not app.exception
     assert "--recordings" in app.error[0].value
 
 
 @pytest.mark.parametrize("frame", ["nonsense", "-4", "1e9", "²"])
-def test_a_frame_that_is_no_number_is_ignored(app, frame):
+def test_an_invalid_frame_in_the_url_is_ignored(app, frame):
     open_recording(app, run="joint", recording="s01", frame=frame)
     assert not app.exception
     assert 90 < player_data(app)["frame"] < 125

@@ -1,4 +1,4 @@
-"""A recording of pictures has a film of them in the dashboard, or a line that says why not."""
+"""A recording of stills is shown as a video in the dashboard, or with the reason why not."""
 
 import numpy as np
 import pytest
@@ -19,18 +19,18 @@ def stills(tmp_path):
     return recording.assign(still=("frame", np.array(["0.png", "1.png", "2.png"])))
 
 
-def test_pictures_are_shown_as_a_film_with_the_recordings_times(stills, tmp_path):
-    path, missing = find_video(stills, tmp_path / "stills.zarr")
+def test_stills_become_a_video_with_the_times_of_the_recording(stills, tmp_path):
+    path, missing = find_video(stills, tmp_path)
     assert not missing
     assert path.parent == tmp_path / "playable"
     np.testing.assert_allclose(read_times(path), stills["time"], atol=1e-6)
 
 
-def test_pictures_that_moved_away_or_are_too_large_are_told(stills, tmp_path):
+def test_missing_or_too_large_stills_get_a_reason(stills, tmp_path):
     gone = stills.assign_attrs(video=str(tmp_path / "moved"))
-    path, missing = find_video(gone, tmp_path / "stills.zarr")
+    path, missing = find_video(gone, tmp_path)
     assert path is None
-    assert missing.startswith("Folder moved is not at")
-    path, missing = find_video(stills.assign_attrs(width=9000, height=9000), tmp_path / "s.zarr")
+    assert missing.startswith("Folder moved not found at")
+    path, missing = find_video(stills.assign_attrs(width=9000, height=9000), tmp_path)
     assert path is None
-    assert "too large for a film" in missing
+    assert "too large for a video" in missing

@@ -1,40 +1,40 @@
 import streamlit as st
 
-from affectkit.dashboard import loading, tables, texts
-from affectkit.dashboard.choosing import choose
-from affectkit.dashboard.mounting import show_player
+from affectkit.dashboard import loading, markup, tables
+from affectkit.dashboard.widgets import choose, show_player
 from affectkit.errors import AffectkitError
-from affectkit.player.segments import opening_frame
 from affectkit.recording import AFFECT
+from affectkit.run import SYNTHETIC_ONLY, is_synthetic, read_metadata
+from affectkit.video_player.segments import opening_frame
 
-run, split = loading.run_named(st.session_state["run"]), st.session_state["split"]
-names = loading.names(run, split)
+run, split = loading.find_run(st.session_state["run"]), st.session_state["split"]
+names = loading.recording_names(run, split)
 if not names:
-    todo = f"{run} has no predictions in {split!r}. Run: affectkit predict {run} RECORDINGS"
-    st.error(texts.plain(todo))
+    todo = f"{run} has no predictions of {split!r}. Run: affectkit predict {run} RECORDINGS"
+    st.error(markup.escape_markdown(todo))
     st.stop()
 name = choose("Recording", names, "recording")
 try:
-    recording, prediction, attribution = loading.opened(run, name)
+    recording, prediction, attribution = loading.open_results(run, name)
 except AffectkitError as error:
-    hint = f"Start the dashboard with --recordings DIR, where {name}.zarr lies."
-    st.error(texts.plain(f"{error}. {hint}"))
+    hint = f"Start the dashboard with --recordings FOLDER, the folder that contains {name}.zarr."
+    st.error(markup.escape_markdown(f"{error}. {hint}"))
     st.stop()
 
-contract, scores = loading.contract(run), loading.scores(run)
-home = tables.split_of(contract, name)
-own = [tables.score(scores, home, name, affect) for affect in AFFECT]
-parts = texts.recording_parts(
-    recording, home, [row for row in own if row], tables.place_of(scores, home, name)
+metadata, scores = read_metadata(run), loading.scores(run)
+own_split = tables.split_of(metadata, name)
+ccc = [tables.score(scores, own_split, name, affect) for affect in AFFECT]
+parts = markup.recording_parts(
+    recording, own_split, [row for row in ccc if row], tables.error_rank(scores, own_split, name)
 )
-st.html(texts.heading(name, parts))
-if texts.drawn_people(contract) and home == "–":
-    st.warning("This model has only seen drawn people: it knows nothing about real ones.")
+st.html(markup.heading(name, parts))
+if is_synthetic(metadata) and own_split == tables.UNKNOWN_SPLIT:
+    st.warning(f"This model was {SYNTHETIC_ONLY}.")
 
-told, missing = loading.offer(run, name)
+addresses, missing_video = loading.serve_recording(run, name)
 frame = opening_frame(recording, loading.segments(run, name))
-notes = {
-    "video": missing,
-    "saliency": f"No saliency for TARGET yet. Run: affectkit attribute {run.name} {name}",
+messages = {
+    "video": missing_video,
+    "saliency": f"No saliency of TARGET. Run: affectkit attribute {run}",
 }
-show_player(told, notes, frame=frame, recording=name)
+show_player(addresses, messages, frame=frame, recording=name)
