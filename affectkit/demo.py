@@ -1,12 +1,11 @@
-"""The main job in one go: synthetic data -> recordings -> two nets -> predictions, scores, reasons.
+"""The demo: synthetic data, recordings, two trained models, predictions, scores, attributions.
 
-Each step keeps what an earlier call left and does only what is missing, so a demo that was cut off
-goes on. The joint net starts from the CNN that was trained by itself, as the paper's start from
-pretrained ones. What this shows is the road, not the world: drawn people teach nothing about real
-ones.
+Every step skips what an earlier call has finished, so the same call resumes an interrupted demo.
+The joint CNN-RNN starts from the weights of the CNN, as the models of the paper start from
+pretrained weights. The demo shows that the whole pipeline works. Its data are synthetic, so its
+scores say nothing about real faces.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,122 +14,135 @@ import pandas as pd
 from affectkit.attribution import attribute
 from affectkit.datasets import synthetic
 from affectkit.evaluation import compare, evaluate
-from affectkit.predict import predict
-from affectkit.prepare import prepare
+from affectkit.files import StrPath
+from affectkit.inference import predict
+from affectkit.parallel import Progress, no_progress
+from affectkit.preparation import prepare
 from affectkit.recording import list_recordings, open_recording
 from affectkit.run import (
     SCORES,
     attribution_path,
     prediction_path,
-    read_contract,
+    read_metadata,
     read_scores,
 )
 from affectkit.training.fit import fit
 from affectkit.training.recipe import Recipe, read_recipe
 
-Progress = Callable[[str, int, int], None]
+METHOD = "gradient_x_input"
 
 
-class Size(NamedTuple):
-    """How large a demo is."""
+class DemoSize(NamedTuple):
+    """Amount of data and the recipe of a demo."""
 
-    people: tuple[int, int, int]  # for training, validation and test
-    seconds: float
+    subjects: tuple[int, int, int]  # in training, validation and test
+    seconds: float  # of each video
     recipe: str
 
 
-# a net without memory needs no long windows: short ones bring more people into a batch
-SHORT_WINDOWS = ("windows.length=20", "windows.batch=16")
-FULL = Size((32, 8, 8), 20.0, "demo")
-QUICK = Size((6, 3, 3), 8.0, "quick")
+# without a temporal module, windows can be short: a batch then has windows of more subjects
+SHORT_WINDOWS = {"length": 20, "batch": 16}
+FULL = DemoSize((32, 8, 8), 20.0, "demo")
+QUICK = DemoSize((6, 3, 3), 8.0, "quick")
 
 
-class Outcome(NamedTuple):
-    """Where a demo left what, and how well the nets did on people they have not seen."""
+class DemoResult(NamedTuple):
+    """The folders that the demo wrote, and the scores on the held-out subjects."""
 
     recordings: Path
     runs: Path
-    scores: dict[str, pd.DataFrame]  # of each run, pooled over the test split
-    difference: pd.DataFrame  # joint minus CNN, paired
-    detected: float  # share of frames in which the detector found the drawn face
+    scores: dict[str, pd.DataFrame]  # of each run, on the test split
+    difference: pd.DataFrame  # scores of the joint model minus those of the CNN, paired
+    detected: float  # share of frames in which the detector found the synthetic face
 
 
-def demo(out: Path, size: Size = FULL, *, workers: int = 2, progress: Progress) -> Outcome:
-    """Do the main job on drawn people.
+def run_demo(
+    out: StrPath, *, quick: bool = False, workers: int = 2, progress: Progress = no_progress
+) -> DemoResult:
+    """Run the whole pipeline on synthetic data.
 
     Args:
-        out: folder for everything; a second call goes on where the first was cut off.
-        size: `FULL`, or `QUICK` to see that all works; the scores of the quick one mean nothing.
-        workers: processes for drawing and face detection.
-        progress: called with the step's name, what is done and how much there is.
+        out: output folder; a second call with the same folder resumes an interrupted demo.
+        quick: use few subjects and epochs; the scores are then meaningless.
+        workers: number of processes that write the videos and detect the faces.
+        progress: called with the name of the step, the amount done and the total.
 
-    Returns:
-        Where everything lies, and the scores.
+    Raises:
+        AffectkitError: `out` contains a demo of another size.
     """
+    return run_demo_of_size(out, QUICK if quick else FULL, workers=workers, progress=progress)
+
+
+def run_demo_of_size(
+    out: StrPath, size: DemoSize, *, workers: int = 2, progress: Progress = no_progress
+) -> DemoResult:
+    """Run the demo with any amount of data; see `run_demo`."""
+    out = Path(out)
     recordings, runs = out / "recordings", out / "runs"
-    synthetic.write(
+    synthetic.write_synthetic(
         out / "dataset",
-        people=size.people,
+        subjects=size.subjects,
         seconds=size.seconds,
         workers=workers,
-        progress=lambda done, total: progress("draw people", done, total),
+        progress=_step("write synthetic videos", progress),
     )
     prepare(
         "synthetic",
         out / "dataset",
         recordings,
         workers=workers,
-        progress=_count("find and cut faces", sum(size.people), progress),
+        progress=_count_recordings("detect and crop faces", sum(size.subjects), progress),
     )
-    start = (runs / "cnn").resolve()
+    weights = (runs / "cnn").resolve()
     recipes = {
-        "cnn": read_recipe(size.recipe, ["name=cnn", "model.temporal=none", *SHORT_WINDOWS]),
-        "joint": read_recipe(size.recipe, ["name=joint", f"model.weights={start}"]),
+        "cnn": read_recipe(
+            size.recipe, name="cnn", model={"temporal": "none"}, windows=SHORT_WINDOWS
+        ),
+        "joint": read_recipe(size.recipe, name="joint", model={"weights": str(weights)}),
     }
     for name, recipe in recipes.items():
-        _train_and_look(recipe, recordings, runs / name, progress)
+        _train_and_evaluate(recipe, recordings, runs / name, progress)
     scores = {name: read_scores(runs / name) for name in recipes}
     difference = compare(runs / "cnn", runs / "joint")
-    return Outcome(recordings, runs, scores, difference, _detected(recordings))
+    return DemoResult(recordings, runs, scores, difference, _detected_share(recordings))
 
 
-def _train_and_look(recipe: Recipe, recordings: Path, run: Path, progress: Progress) -> None:
+def _train_and_evaluate(recipe: Recipe, recordings: Path, run: Path, progress: Progress) -> None:
     name = recipe.name
-    fit(recipe, recordings, run, progress=lambda n, *state: progress(f"train {n}", *state))
-    unseen = read_contract(run)["splits"]["test"]
-    _each(f"predict {name}", unseen, lambda n: prediction_path(run, n),
-          lambda n: predict(run, recordings / f"{n}.zarr"), progress)  # fmt: skip
+    fit(
+        recipe,
+        recordings,
+        run,
+        progress=_step(f"train {name}", progress),
+    )
+    names = read_metadata(run)["splits"]["test"]
+    missing = [each for each in names if not prediction_path(run, each).exists()]
+    paths = [recordings / f"{each}.zarr" for each in missing]
+    predict(run, paths, progress=_step(f"predict {name}", progress))
     if not (run / SCORES).is_file():
         evaluate(run, recordings)
-    _each(f"attribute {name}", unseen, lambda n: attribution_path(run, "gradient_x_input", n),
-          lambda n: attribute(run, recordings / f"{n}.zarr"), progress)  # fmt: skip
+    missing = [each for each in names if not attribution_path(run, METHOD, each).exists()]
+    paths = [recordings / f"{each}.zarr" for each in missing]
+    attribute(run, paths, METHOD, progress=_step(f"attribute {name}", progress))
 
 
-def _count(step: str, total: int, progress: Progress) -> Progress:
-    """One bar for all recordings: it moves when one is written."""
-    written: set[str] = set()
+def _step(name: str, progress: Progress) -> Progress:
+    """Report the progress of a step under `name`."""
+    return lambda _, done, total: progress(name, done, total)
+
+
+def _count_recordings(step: str, total: int, progress: Progress) -> Progress:
+    """Turn the progress within each recording into one count of finished recordings."""
+    finished: set[str] = set()
 
     def report(name: str, done: int, frames: int) -> None:
         if done == frames:
-            written.add(name)
-            progress(step, len(written), total)
+            finished.add(name)
+            progress(step, len(finished), total)
 
     return report
 
 
-def _each(
-    step: str,
-    names: list[str],
-    path: Callable[[str], Path],
-    make: Callable[[str], object],
-    progress: Progress,
-) -> None:
-    for done, name in enumerate(names, start=1):
-        if not path(name).exists():
-            make(name)
-        progress(step, done, len(names))
-
-
-def _detected(recordings: Path) -> float:
-    found = [open_recording(path)["detected"] for path in list_recordings(recordings)]
-    return float(sum(d.sum() for d in found) / sum(d.size for d in found))
+def _detected_share(recordings: Path) -> float:
+    detected = [open_recording(path)["detected"] for path in list_recordings(recordings)]
+    return float(sum(d.sum() for d in detected) / sum(d.size for d in detected))

@@ -1,4 +1,4 @@
-"""The notebooks: copied to where one may change them, and opened in JupyterLab."""
+"""Copy the notebooks into a folder of the user, and open them in JupyterLab."""
 
 import os
 import subprocess
@@ -7,26 +7,26 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from affectkit.errors import AffectkitError, missing_extra
-from affectkit.files import write_text
+from affectkit.files import StrPath, write_text
 
 PACKAGE = Path(__file__).parent
 
 
-def sources() -> list[Path]:
-    """The notebooks' sources: in the package of a wheel, beside it in a checkout.
+def notebook_sources() -> list[Path]:
+    """The .py sources of the notebooks: inside the installed package, or next to it in a clone.
 
     Raises:
-        AffectkitError: they were not installed.
+        AffectkitError: they are not installed.
     """
     for folder in (PACKAGE / "notebooks", PACKAGE.parent / "notebooks"):
         found = sorted(folder.glob("*.py"))
         if found:
             return found
-    raise AffectkitError(f"no notebooks beside {PACKAGE}; install affectkit again")
+    raise AffectkitError(f"no notebooks in {PACKAGE.parent}; install affectkit again")
 
 
-def copy_notebooks(folder: Path) -> list[Path]:
-    """Write every notebook into `folder` as .ipynb; one that is there already is left as it is.
+def copy_notebooks(folder: StrPath) -> list[Path]:
+    """Write all notebooks into `folder` as .ipynb; existing files are not changed.
 
     Raises:
         AffectkitError: jupytext is not installed.
@@ -35,8 +35,8 @@ def copy_notebooks(folder: Path) -> list[Path]:
         raise missing_extra("jupytext", "notebooks")
     import jupytext
 
-    paths = []
-    for source in sources():
+    folder, paths = Path(folder), []
+    for source in notebook_sources():
         path = folder / f"{source.stem}.ipynb"
         if not path.exists():
             write_text(path, jupytext.writes(jupytext.read(source), fmt="ipynb"))
@@ -44,15 +44,15 @@ def copy_notebooks(folder: Path) -> list[Path]:
     return paths
 
 
-def open_lab(folder: Path) -> None:
-    """Run JupyterLab in `folder` until it is stopped by Ctrl-C.
+def open_lab(folder: StrPath) -> None:
+    """Run JupyterLab in `folder` until Ctrl-C.
 
     Raises:
         AffectkitError: JupyterLab is not installed.
     """
     if find_spec("jupyterlab") is None:
         raise missing_extra("jupyterlab", "notebooks")
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}"]
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={Path(folder).resolve()}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        command.append("--allow-root")  # in containers; Jupyter refuses to start otherwise
+        command.append("--allow-root")  # in containers; Jupyter does not start as root without it
     subprocess.run(command, check=False)

@@ -1,4 +1,4 @@
-"""Side-by-side measurements: every speed is a ratio against something named in the same run."""
+"""Benchmarks: each speed or memory use is a ratio to a baseline measured in the same run."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,11 +18,12 @@ BENCHES: dict[str, Callable[[], list[dict[str, Any]]]] = {
 
 
 def run_bench(name: str) -> Sequence[dict[str, Any]]:
-    """Run a benchmark; gives the rows of its table.
+    """Run a benchmark and return the rows of its table.
 
     Raises:
-        AffectkitError: no such benchmark.
+        AffectkitError: the benchmark is unknown.
     """
     if name not in BENCHES:
-        raise unknown("benchmark", name, [*BENCHES, "networks"])  # which is no table of speeds
+        # "networks" compares scores, in `bench.networks`
+        raise unknown("benchmark", name, [*BENCHES, "networks"])
     return BENCHES[name]()

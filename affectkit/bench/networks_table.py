@@ -1,4 +1,4 @@
-"""The comparison of networks to read and to print, with the paper's figures beside it."""
+"""Tables of the comparison of networks: text, CSV, LaTeX and JSON, with the paper's scores."""
 
 import math
 from collections.abc import Callable
@@ -6,128 +6,131 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from affectkit.bench.networks import CNN, QUICK, TRAILING, Outcome
-from affectkit.bench.over_seeds import ITSELF
+from affectkit.bench.networks import CNN, QUICK, TRAILING_MEAN, Comparison
+from affectkit.bench.seed_intervals import NO_BASELINE
 from affectkit.errors import unknown
-from affectkit.evaluation.report import cell, latex_table
+from affectkit.evaluation.report import format_score, latex_table
 
 
 class Published(NamedTuple):
     """A row of the paper's tables: CCC on Aff-Wild's test set."""
 
-    net: str
+    network: str
     valence: float
     arousal: float
-    how_known: str
+    certainty: str
 
 
-# Kollias et al., IJCV 2019 (arXiv 1804.10938), of which no figure could be checked against the text
+# Kollias et al., IJCV 2019 (arXiv 1804.10938); no number could be checked against the text
 PUBLISHED: dict[str, Published] = {
     CNN: Published("VGG-Face CNN", 0.51, 0.33, "recalled, uncertain"),
     "joint CNN-LSTM, landmarks": Published("VGG-Face-LSTM", 0.52, 0.38, "recalled, uncertain"),
     "joint CNN-GRU, landmarks": Published("AffWildNet", 0.57, 0.43, "recalled"),
 }
-ELSEWHERE = "paper, Aff-Wild: V / A"
+PAPER_COLUMN = "paper, Aff-Wild: V / A"
 MARKS = {"recalled": "(?)", "recalled, uncertain": "(??)"}
-TRAPS = (
-    "These people are drawn. A net trained on them knows nothing about real people, and which net "
-    "is ahead here need not be ahead elsewhere: arousal is drawn into movement that single frames "
-    "do not show, so that a memory helps by construction."
+LIMITS = (
+    "The data are synthetic. A network trained on them knows nothing about real people, and the "
+    "ranking may differ on real data: arousal is encoded in movement that single frames do "
+    "not show, so that an RNN helps by construction."
 )
-SEEN = (
-    "The settings of --quick were changed after scores of these test people were seen: it shows "
-    "that the road works, and is no independent evidence.\n"
+QUICK_LIMITS = (
+    "The settings of --quick were changed after scores of these test subjects were seen: this "
+    "comparison shows that the code works, and is no independent evidence.\n"
 )
 
 
-def wide_table(outcome: Outcome) -> pd.DataFrame:
-    """A row a net: CCC as "value [low, high]", paired differences, RMSE, the paper's figures."""
+def wide_table(comparison: Comparison) -> pd.DataFrame:
+    """A row per network: CCC as "value [low, high]", paired differences, RMSE, paper's scores."""
     rows = {
-        (row["net"], row["minus"], row["affect"], row["metric"]): row
-        for row in outcome.rows.to_dict("records")
+        (row["network"], row["minus"], row["affect"], row["metric"]): row
+        for row in comparison.rows.to_dict("records")
     }
 
-    def show(net: str, minus: str = ITSELF, affect: str = "mean", metric: str = "ccc") -> str:
-        row = rows.get((net, minus, affect, metric))
-        return cell(row) if row else "–"
+    def show(
+        network: str, minus: str = NO_BASELINE, affect: str = "mean", metric: str = "ccc"
+    ) -> str:
+        row = rows.get((network, minus, affect, metric))
+        return format_score(row) if row else "–"
 
-    def bare(net: str, affect: str) -> str:
-        return show(net, affect=affect).partition(" ")[0]  # the table would be too wide
+    def without_interval(network: str, affect: str) -> str:
+        return show(network, affect=affect).partition(" ")[0]  # to limit the width of the table
 
-    nets = list(dict.fromkeys(outcome.rows["net"]))
+    names = list(dict.fromkeys(comparison.rows["network"]))
     columns = {
-        "CCC V": [bare(n, "valence") for n in nets],
-        "CCC A": [bare(n, "arousal") for n in nets],
-        "CCC mean": [show(n) for n in nets],
-        f"minus {CNN}": [show(n, CNN) for n in nets],
-        "minus trailing mean": [show(n, TRAILING) for n in nets],
-        "RMSE": [show(n, metric="rmse") for n in nets],
-        ELSEWHERE: [_published(n) for n in nets],
+        "CCC V": [without_interval(name, "valence") for name in names],
+        "CCC A": [without_interval(name, "arousal") for name in names],
+        "CCC mean": [show(name) for name in names],
+        f"minus {CNN}": [show(name, CNN) for name in names],
+        "minus trailing mean": [show(name, TRAILING_MEAN) for name in names],
+        "RMSE": [show(name, metric="rmse") for name in names],
+        PAPER_COLUMN: [_published(name) for name in names],
     }
-    return pd.DataFrame(columns, index=pd.Index(nets, name="drawn people"))
+    return pd.DataFrame(columns, index=pd.Index(names, name="network (synthetic data)"))
 
 
-def _published(net: str) -> str:
-    if net not in PUBLISHED:
+def _published(network: str) -> str:
+    if network not in PUBLISHED:
         return "–"
-    row = PUBLISHED[net]
-    return f"{row.valence:.2f} / {row.arousal:.2f} {MARKS[row.how_known]}"
+    row = PUBLISHED[network]
+    return f"{row.valence:.2f} / {row.arousal:.2f} {MARKS[row.certainty]}"
 
 
-def caption(outcome: Outcome) -> str:
-    """How the table was computed, what stands beside it, and what it does not show."""
-    size = outcome.size
-    train, validation, _ = size.people
-    alone, after = size.epochs
+def caption(comparison: Comparison) -> str:
+    """How the table was computed, what its columns mean, and its limits."""
+    size = comparison.size
+    train, validation, _ = size.subjects
+    first_epochs, epochs = size.epochs
     published = ", ".join(
-        f"{row.net} beside '{net}'" for net, row in PUBLISHED.items() if net in size.nets
+        f"{row.network} for '{name}'" for name, row in PUBLISHED.items() if name in size.networks
     )
     return (
-        f"{outcome.frames} frames of {outcome.subjects} test people pooled, mean over {size.seeds} "
-        f"seeds; trained on {train} people, the best epoch and the trailing mean "
-        f"({' and '.join(map(str, outcome.windows))} frames) picked on {validation} others. "
-        f"Every net starts from a CNN trained by itself for {alone} epochs with the same seed, and "
-        f"is trained for {after} more. CCC with variances divided by n (ddof 0); CCC mean and RMSE "
-        f"are means of valence and arousal. Brackets: 95 % percentile bootstrap, people and seeds "
-        f"resampled ({outcome.resamples} times), differences paired by both; {size.seeds} seeds "
-        f"say little about others, and the people trained on are not resampled.\n"
-        f"{SEEN if size == QUICK else ''}{TRAPS}\n"
-        f"The last column is another dataset, other nets and other scores, and to be compared with "
-        f"nothing here: Aff-Wild's test set, Kollias et al. 2019 ({published}); "
-        "(?) recalled and not checked against the paper, (??) and of uncertain digits."
+        f"Test split: {comparison.frames} frames of {comparison.subjects} held-out synthetic "
+        f"subjects pooled, mean over {size.seeds} seeds. Trained on {train} subjects; the best "
+        f"epoch and the trailing mean ({' and '.join(map(str, comparison.windows))} frames) were "
+        f"selected on {validation} validation subjects. All networks start from a CNN that was "
+        f"trained for {first_epochs} epochs with the same seed, and are trained for {epochs} more "
+        f"epochs. CCC with variances divided by n (ddof 0); CCC mean and RMSE are means of valence "
+        f"and arousal. Brackets: 95 % percentile bootstrap of subjects and seeds "
+        f"({comparison.resamples} resamples), differences paired by both. {size.seeds} seeds say "
+        f"little about other seeds, and the training subjects are not resampled.\n"
+        f"{QUICK_LIMITS if size == QUICK else ''}{LIMITS}\n"
+        f"The last column is not comparable with the others: it has other data, networks and "
+        f"scores, from Aff-Wild's test set, Kollias et al. 2019 ({published}); "
+        "(?) recalled and not checked against the paper, (??) with uncertain digits."
     )
 
 
-def _text(outcome: Outcome) -> str:
-    return f"{wide_table(outcome).to_string()}\n{caption(outcome)}\n"
+def _text(comparison: Comparison) -> str:
+    return f"{wide_table(comparison).to_string()}\n{caption(comparison)}\n"
 
 
-def _csv(outcome: Outcome) -> str:
-    return with_published(outcome.rows).to_csv(index=False, float_format="%.6f")
+def _csv(comparison: Comparison) -> str:
+    return with_published(comparison.rows).to_csv(index=False, float_format="%.6f")
 
 
-def _json(outcome: Outcome) -> str:
-    return f"{with_published(outcome.rows).to_json(orient='records', indent=2)}\n"
+def _json(comparison: Comparison) -> str:
+    return f"{with_published(comparison.rows).to_json(orient='records', indent=2)}\n"
 
 
-def _latex(outcome: Outcome) -> str:
-    return latex_table(wide_table(outcome), caption(outcome))
+def _latex(comparison: Comparison) -> str:
+    return latex_table(wide_table(comparison), caption(comparison))
 
 
 def with_published(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with the paper's CCC beside the nets' own, and how it is known."""
-    figures = {
-        (net, ITSELF, affect, "ccc"): (value, row.how_known)
-        for net, row in PUBLISHED.items()
+    """The rows with two more columns: the paper's CCC, and how certain it is."""
+    published = {
+        (name, NO_BASELINE, affect, "ccc"): (value, row.certainty)
+        for name, row in PUBLISHED.items()
         for affect, value in (("valence", row.valence), ("arousal", row.arousal))
     }
-    keys = rows[["net", "minus", "affect", "metric"]].itertuples(index=False)
-    beside = [figures.get(tuple(key), (math.nan, "")) for key in keys]
-    values, known = (pd.Series(part, index=rows.index) for part in zip(*beside, strict=True))
-    return rows.assign(aff_wild=values, aff_wild_known=known)
+    keys = rows[["network", "minus", "affect", "metric"]].itertuples(index=False)
+    found = [published.get(tuple(key), (math.nan, "")) for key in keys]
+    values, certainty = (pd.Series(part, index=rows.index) for part in zip(*found, strict=True))
+    return rows.assign(aff_wild=values, aff_wild_certainty=certainty)
 
 
-FORMATS: dict[str, Callable[[Outcome], str]] = {
+FORMATS: dict[str, Callable[[Comparison], str]] = {
     "table": _text,
     "csv": _csv,
     "latex": _latex,
@@ -135,11 +138,11 @@ FORMATS: dict[str, Callable[[Outcome], str]] = {
 }
 
 
-def check_format(form: str) -> None:
-    """Refuse a format before an hour of work.
+def check_format(name: str) -> None:
+    """Check the name of a format, before an hour of work.
 
     Raises:
-        AffectkitError: it is unknown.
+        AffectkitError: the format is unknown.
     """
-    if form not in FORMATS:
-        raise unknown("format", form, FORMATS)
+    if name not in FORMATS:
+        raise unknown("format", name, FORMATS)

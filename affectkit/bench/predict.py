@@ -1,19 +1,16 @@
-"""Predicting a stored recording: its speed beside the bare backbone's, and its memory.
+"""Prediction of a stored recording: its speed compared with the backbone alone, and its memory use.
 
-The backbone is timed on the same faces as normalised tensors that stand in memory before the clock
-starts, in batches as large as the chunks that are streamed, laid out in memory as these are.
-Streaming reads the recording, normalises, runs CNN and memory and gives labelled values; as
-`predict` does, it folds the backbone's batch norms into its convolutions. The net is the demo's.
+The backbone is timed on the same faces, as normalised tensors that are in memory before timing
+starts, in batches of the same size and memory layout as the chunks of the prediction. The
+prediction reads the recording, normalises, runs CNN and RNN and returns labelled values; like
+`predict`, it fuses the batch norms of the backbone into its convolutions. The model is that of the
+demo recipe.
 
-Memory is the resident size of a new process that streams a recording of 101,000 small faces through
-a tiny net, when it comes to frame 2,000 and to frame 100,000.
+Memory use is the resident size of a new process that predicts a recording of 101,000 small faces
+with a tiny model, at frame 2,000 and at frame 100,000.
 """
 
-import json
-import math
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,57 +18,66 @@ from typing import Any
 import numpy as np
 import torch
 
-from affectkit.bench.timing import take_turns
+from affectkit.bench.measuring import (
+    comparison_row,
+    memory_is_measurable,
+    record_memory,
+    time_alternately,
+    unmeasured_memory_row,
+)
 from affectkit.errors import AffectkitError
+from affectkit.models.batch_norm import fuse_batch_norms
 from affectkit.models.cnn_rnn import CnnRnn
-from affectkit.models.folding import fold_norms
+from affectkit.models.prediction import predict_frames
 from affectkit.recording import FACE_CHUNK, make_recording, open_recording, save_recording
-from affectkit.training.checkpoint import build_model
+from affectkit.training.model import build_model
 from affectkit.training.recipe import read_recipe
-from affectkit.training.stream import predict_frames
 
-FRAMES, SIZE, CHUNK = 2048, 96, 256  # CHUNK is what `predict` takes
-LONG, SMALL = 101_000, 32
+FRAMES, SIZE, CHUNK = 2048, 96, 256  # CHUNK is the default of `predict`
+LONG_FRAMES, SMALL_SIZE = 101_000, 32
 EARLY, LATE = 2_000, 100_000
 
-WATCHED = """
+MEMORY_SCRIPT = """
 import json, os, sys
 from pathlib import Path
 import torch
 from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.recording import open_recording
-from affectkit.training.stream import predict_frames
+from affectkit.models.prediction import predict_frames
 
-def resident(*seen):
+def record(module, inputs, output):
     global frames
-    frames += len(seen[2])
+    frames += len(output)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     table.append((frames, pages * os.sysconf("SC_PAGE_SIZE")))
 
 frames, table = 0, []
 model = CnnRnn("test_resnet", "gru", input_size=int(sys.argv[2])).eval()
-model.cnn.register_forward_hook(resident)
+model.cnn.register_forward_hook(record)
 predict_frames(model, open_recording(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
 print(json.dumps(table))
 """
 
 
 def bench_predict() -> list[dict[str, Any]]:
-    """Time the demo's net on 96 pixels, and watch a long recording."""
+    """Time the demo's model on faces of 96 pixels, and measure memory on a long recording."""
     with TemporaryDirectory() as folder:
-        recipe = read_recipe("demo", [f"windows.input_size={SIZE}"])
+        recipe = read_recipe("demo", windows={"input_size": SIZE})
         torch.manual_seed(0)
-        return [speed(build_model(recipe).eval(), Path(folder)), memory(Path(folder))]
+        return [
+            measure_speed(build_model(recipe).eval(), Path(folder)),
+            measure_memory(Path(folder)),
+        ]
 
 
-def store(path: Path, frames: int, size: int) -> Path:
-    """A recording of noise; every 64 frames are the same ones."""
+def write_noise_recording(path: Path, frames: int, size: int) -> Path:
+    """Write a recording of noise, in which the same 64 frames repeat."""
     needed = 2 * frames * size**2 * 3
     free = shutil.disk_usage(path.parent).free
     if free < needed:
         raise AffectkitError(
-            f"{path.parent} has {free / 1e6:.0f} MB free, the benchmark wants "
-            f"{needed / 1e6:.0f} MB; make room, or set TMPDIR to another folder"
+            f"{path.parent} has {free / 1e6:.0f} MB free, the benchmark needs "
+            f"{needed / 1e6:.0f} MB; free some space, or set TMPDIR to another folder"
         )
     random = np.random.default_rng(0)
     square = np.tile(np.array([0, 0, size, size], np.float32), (frames, 1))
@@ -79,54 +85,52 @@ def store(path: Path, frames: int, size: int) -> Path:
     variables = {"box": square, "crop_box": square, "landmark": points}
     recording = make_recording(np.arange(frames) / 25, variables, {"recording": path.stem})
     faces = random.integers(0, 256, (FACE_CHUNK, size, size, 3), np.uint8)
-    pieces = (faces[: frames - start] for start in range(0, frames, FACE_CHUNK))
-    save_recording(recording, path, faces=pieces)
+    chunks = (faces[: frames - start] for start in range(0, frames, FACE_CHUNK))
+    save_recording(recording, path, faces=chunks)
     return path
 
 
-def speed(
+def measure_speed(
     model: CnnRnn, folder: Path, frames: int = FRAMES, size: int = SIZE, turns: int = 9
 ) -> dict[str, Any]:
-    """Streaming from disk, against the backbone alone on tensors in memory."""
-    recording = open_recording(store(folder / "short.zarr", frames, size))
+    """Prediction from disk, compared with the backbone alone on tensors in memory."""
+    recording = open_recording(write_noise_recording(folder / "short.zarr", frames, size))
     face = torch.from_numpy(recording["face"].values)
-    batches = [model.normalise(piece) for piece in torch.split(face, CHUNK)]
-    backbone = model.cnn
-    folded = fold_norms(model, size)
+    batches = [model.normalise(batch) for batch in torch.split(face, CHUNK)]
+    cnn = model.cnn
+    fused = fuse_batch_norms(model, size)
 
-    def stream() -> None:
-        predict_frames(folded, recording, size, CHUNK)
+    def predict() -> None:
+        predict_frames(fused, recording, size, CHUNK)
 
     @torch.inference_mode()
-    def bare() -> None:
+    def backbone() -> None:
         for batch in batches:
-            backbone(batch)
+            cnn(batch)
 
-    taken = take_turns({"bare": bare, "stream": stream}, turns=turns)
-    return {
-        "what": f"streaming prediction from disk: {frames / taken['stream']:.0f} frames/s",
-        "compared": f"bare backbone, tensors in memory: {frames / taken['bare']:.0f} frames/s",
-        "ratio": f"{taken['bare'] / taken['stream']:.2f}",
-        "aim": "at least 0.9",
-    }
+    seconds = time_alternately({"backbone": backbone, "predict": predict}, turns=turns)
+    return comparison_row(
+        f"prediction from disk: {frames / seconds['predict']:.0f} frames/s",
+        f"backbone alone, tensors in memory: {frames / seconds['backbone']:.0f} frames/s",
+        seconds["backbone"] / seconds["predict"],
+        "at least 0.9",
+    )
 
 
-def memory(
-    folder: Path, frames: int = LONG, early: int = EARLY, late: int = LATE
+def measure_memory(
+    folder: Path, frames: int = LONG_FRAMES, early: int = EARLY, late: int = LATE
 ) -> dict[str, Any]:
-    """The resident size late in a long recording, against that early on."""
-    aim = "at most 1.05"
-    if not Path("/proc/self/statm").exists():
-        compared = "not measured: /proc tells it, on Linux only"
-        return {"what": "memory", "compared": compared, "ratio": f"{math.nan:.2f}", "aim": aim}
-    path = store(folder / "long.zarr", frames, SMALL)
-    command = [sys.executable, "-c", WATCHED, str(path), str(SMALL), str(CHUNK)]
-    done = subprocess.run(command, capture_output=True, check=True, text=True)
-    frame, size = np.array(json.loads(done.stdout), np.float64).T
+    """The resident size late in a long recording, compared with that at its beginning."""
+    target = "at most 1.05"
+    if not memory_is_measurable():
+        return unmeasured_memory_row(target)
+    path = write_noise_recording(folder / "long.zarr", frames, SMALL_SIZE)
+    frame, size = record_memory(MEMORY_SCRIPT, path, SMALL_SIZE, CHUNK).T
     first, last = (float(np.interp(at, frame, size)) / 1e6 for at in (early, late))
-    return {
-        "what": f"memory at frame {late:,}: {last:.0f} MB",
-        "compared": f"frame {early:,}: {first:.0f} MB",
-        "ratio": f"{last / first:.3f}",
-        "aim": aim,
-    }
+    return comparison_row(
+        f"memory at frame {late:,}: {last:.0f} MB",
+        f"frame {early:,}: {first:.0f} MB",
+        last / first,
+        target,
+        digits=3,
+    )

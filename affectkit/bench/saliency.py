@@ -1,4 +1,4 @@
-"""Saliency of every frame: factorised at the features, against bare forward passes and Captum."""
+"""Attribution of every frame: factorised at the features, against forward passes and Captum."""
 
 from typing import Any
 
@@ -6,21 +6,21 @@ import torch
 from captum.attr import InputXGradient
 from torch import Tensor
 
-from affectkit.attribution.attribute import gradient_x_input
-from affectkit.bench.timing import ratios, take_turns
+from affectkit.attribution.attribution import gradient_x_input
+from affectkit.bench.measuring import ratio_rows, time_alternately
 from affectkit.models.cnn_rnn import CnnRnn
-from affectkit.training.stream import Chunk
+from affectkit.models.inputs import Chunk
 
 FRAMES, SIZE = 80, 96
-DIRECT_FRAMES = 2  # one call of Captum is a pass through the whole net: two are enough to scale
+CAPTUM_FRAMES = 2  # each call of Captum runs the whole model: the time of two frames is scaled
 
 
 def bench_saliency() -> list[dict[str, Any]]:
-    """Time both targets of 80 frames on a ResNet-10 with a GRU, as a user would run it."""
+    """Time both outputs of 80 frames of a ResNet-10 with a GRU, in the way that users run it."""
     torch.manual_seed(0)
-    model = CnnRnn("resnet10t", "gru", connected=[128], hidden=128, layers=2).eval()
+    model = CnnRnn("resnet10t", "gru", fc=[128], hidden=128, layers=2).eval()
     image, landmark = torch.randn(FRAMES, 3, SIZE, SIZE), torch.zeros(FRAMES, 68, 2)
-    direct = InputXGradient(lambda clip: model(clip, landmark[None])[0])
+    input_x_gradient = InputXGradient(lambda clip: model(clip, landmark[None])[0])
 
     @torch.no_grad()
     def forward() -> None:
@@ -30,13 +30,14 @@ def bench_saliency() -> list[dict[str, Any]]:
         return next(gradient_x_input(model, iter([Chunk(image.clone(), landmark)])))
 
     def captum() -> None:
-        for frame in range(DIRECT_FRAMES):
+        for frame in range(CAPTUM_FRAMES):
             for affect in range(2):
-                direct.attribute(image[None].requires_grad_(), target=(frame, affect))
+                input_x_gradient.attribute(image[None].requires_grad_(), target=(frame, affect))
 
-    seconds = take_turns(
-        {"bare forward pass": forward, "affectkit, every frame": factorised}, turns=5
+    seconds = time_alternately(
+        {"forward pass": forward, "affectkit, every frame": factorised}, turns=5
     )
-    slow = take_turns({"captum": captum}, turns=1)["captum"] * FRAMES / DIRECT_FRAMES
-    rows = seconds | {f"captum, every frame (scaled from {DIRECT_FRAMES})": slow}
-    return ratios(rows, "bare forward pass")
+    captum_seconds = time_alternately({"captum": captum}, turns=1)["captum"]
+    name = f"captum, every frame (scaled from {CAPTUM_FRAMES})"
+    rows = seconds | {name: captum_seconds * FRAMES / CAPTUM_FRAMES}
+    return ratio_rows(rows, "forward pass")

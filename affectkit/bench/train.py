@@ -1,17 +1,17 @@
-"""Training from stored recordings: whole steps, and reading alone.
+"""Training from stored recordings: the speed of whole steps, and of reading alone.
 
-Steps are an epoch of the training loop itself: plan the windows, read them one batch ahead, draw
-and apply the augmentation, normalise, forward, loss, backward, clip, move the weights, look whether
-all is finite. They are timed beside the same steps, with the same random draws, on the same batches
-as uint8 tensors that stand in memory before the clock starts. The demo's net is the smallest that
-is shipped, and so the one that leaves reading the least time.
+The steps are one epoch of the training loop: plan the windows, read them one batch ahead, augment,
+normalise, forward, loss, backward, clip, update the weights, check that all values are finite. The
+baseline is the same steps, with the same random draws, on the same batches as uint8 tensors that
+are in memory before timing starts. The model is that of the demo recipe, the smallest, which
+leaves the least time for reading.
 
-Reading ends at normalised float tensors of 80 frames, without augmentation. It is timed beside
-reading the same faces the way public code for this task does: one JPEG file a frame, opened with
-Pillow, normalised one by one with numpy and stacked (torchvision's `ToTensor` and `Normalize` take
-longer). Either has one thread, and nothing is read ahead.
+Reading ends with normalised float tensors of 80 frames, without augmentation. The baseline reads
+the same faces like public code for this task: one JPEG file per frame, opened with Pillow,
+normalised one by one with numpy and stacked (torchvision's `ToTensor` and `Normalize` take longer).
+Both use one thread and do not read ahead.
 
-All files have been read before, so that neither waits for a disk.
+All files have been read before, so neither waits for a disk.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,114 +26,131 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from affectkit.bench.timing import take_turns
+from affectkit.bench.measuring import comparison_row, time_alternately
 from affectkit.datasets import synthetic
 from affectkit.models.backbones import IMAGENET, normalise
 from affectkit.recording import make_recording, open_recording, save_recording
+from affectkit.training.checkpoint import TrainingState
 from affectkit.training.fit import train_epoch
 from affectkit.training.learner import Learner, build_learner
-from affectkit.training.place import Place
 from affectkit.training.recipe import Recipe, read_recipe
 from affectkit.training.sampling import plan_epoch
 from affectkit.training.step import train_step
-from affectkit.training.windows import Batch, Source, open_source, read_batch, read_batches
+from affectkit.training.windows import (
+    Batch,
+    WindowSource,
+    open_window_source,
+    read_batch,
+    read_batches,
+)
 from affectkit.video import read_frames
 
-PEOPLE, SECONDS, FPS, SIZE = 4, 16, 25, 96
+SUBJECTS, SECONDS, FPS, SIZE = 4, 16, 25, 96
 LENGTH, QUALITY = 80, 95  # of a JPEG as OpenCV writes it
 
 Faces = NDArray[np.uint8]  # (frame, row, col, channel)
 
 
 def bench_train() -> list[dict[str, Any]]:
-    """Time the steps of the demo's recipe, and reading."""
+    """Time the training steps of the demo recipe, and reading."""
     with TemporaryDirectory() as folder:
-        faces = list(draw_faces(Path(folder), (PEOPLE, 0, 0), SECONDS))
+        faces = list(synthetic_faces(Path(folder), (SUBJECTS, 0, 0), SECONDS))
         sources = [store_faces(Path(folder), n, each) for n, each in enumerate(faces)]
-        return [steps(sources, read_recipe("demo")), reading(sources, faces, Path(folder))]
+        return [
+            measure_steps(sources, read_recipe("demo")),
+            measure_reading(sources, faces, Path(folder)),
+        ]
 
 
-def draw_faces(folder: Path, people: tuple[int, int, int], seconds: float) -> Iterator[Faces]:
-    """The frames of drawn people, who fill the picture."""
-    root = synthetic.write(folder / "people", people=people, seconds=seconds, fps=FPS, size=SIZE)
+def synthetic_faces(
+    folder: Path, subjects: tuple[int, int, int], seconds: float
+) -> Iterator[Faces]:
+    """The frames of synthetic videos, in which the face fills the image."""
+    root = synthetic.write_synthetic(
+        folder / "synthetic", subjects=subjects, seconds=seconds, fps=FPS, size=SIZE
+    )
     for video in sorted(root.rglob("*.mp4")):
         yield np.concatenate([rgb for _, rgb in read_frames(video)])
 
 
-def store_faces(folder: Path, number: int, faces: Faces) -> Source:
-    """A recording of these faces, with annotations that mean nothing."""
+def store_faces(folder: Path, number: int, faces: Faces) -> WindowSource:
+    """Write a recording of these faces with random annotations."""
     count = len(faces)
     affect = np.random.default_rng(number).uniform(-1, 1, (count, 2)).astype(np.float32)
     square = np.tile(np.array([0, 0, SIZE, SIZE], np.float32), (count, 1))
     recording = make_recording(
         np.arange(count) / FPS,
         {"annotation": affect, "box": square, "crop_box": square},
-        {"recording": f"person_{number}"},
+        {"recording": f"subject_{number}"},
     )
-    path = folder / f"person_{number}.zarr"
+    path = folder / f"subject_{number}.zarr"
     save_recording(recording, path, faces=[faces])
-    return open_source(open_recording(path))
+    return open_window_source(open_recording(path))
 
 
-def steps(sources: Sequence[Source], recipe: Recipe, turns: int = 25) -> dict[str, Any]:
-    """The steps of an epoch from disk, against the same steps on batches in memory."""
+def measure_steps(
+    sources: Sequence[WindowSource], recipe: Recipe, turns: int = 25
+) -> dict[str, Any]:
+    """The steps of an epoch from disk, compared with the same steps on batches in memory."""
     learner = build_learner(recipe, 1000)
     planned = plan_epoch(sources, recipe.windows, (recipe.seed, 0))
     in_memory = list(read_batches(sources, planned, recipe.windows.length))
-    taken = take_turns(
+    seconds = time_alternately(
         {
             "memory": lambda: train_on_tensors(learner, recipe, in_memory),
-            "stored": lambda: train_epoch(learner, recipe, sources, Place(), lambda: None),
+            "stored": lambda: train_epoch(learner, recipe, sources, TrainingState()),
         },
         turns=turns,
     )
-    each = {name: 1000 * seconds / len(planned) for name, seconds in taken.items()}
-    return {
-        "what": f"training step from stored recordings: {each['stored']:.0f} ms",
-        "compared": f"from tensors in memory: {each['memory']:.0f} ms",
-        "ratio": f"{each['stored'] / each['memory']:.3f}",
-        "aim": "at most 1.05",
-    }
+    step = {name: 1000 * value / len(planned) for name, value in seconds.items()}
+    return comparison_row(
+        f"training step from stored recordings: {step['stored']:.0f} ms",
+        f"from tensors in memory: {step['memory']:.0f} ms",
+        step["stored"] / step["memory"],
+        "at most 1.05",
+        digits=3,
+    )
 
 
 def train_on_tensors(learner: Learner, recipe: Recipe, batches: Sequence[Batch]) -> None:
-    """The steps of the first epoch, drawn as `train_epoch` draws them."""
+    """The steps of the first epoch, with the random draws of `train_epoch`."""
     for number, batch in enumerate(batches, start=1):
         torch.manual_seed(hash((recipe.seed, number)))
         train_step(learner, recipe, batch)
 
 
-def reading(
-    sources: Sequence[Source], faces: Sequence[Faces], folder: Path, turns: int = 7
+def measure_reading(
+    sources: Sequence[WindowSource], faces: Sequence[Faces], folder: Path, turns: int = 7
 ) -> dict[str, Any]:
-    """Windows read from recordings, against the same faces read from a JPEG each."""
-    settings = read_recipe("demo", [f"windows.length={LENGTH}", "windows.batch=1"]).windows
+    """Windows read from recordings, compared with the same faces read from JPEG files."""
+    settings = read_recipe("demo", windows={"length": LENGTH, "batch": 1}).windows
     planned = plan_epoch(sources, settings, (0,))
     paths = [write_jpegs(folder / f"jpeg_{n}", each) for n, each in enumerate(faces)]
-    pieces = [paths[w.recording][w.start : w.stop] for row in planned for w in row]
+    window_paths = [paths[w.recording][w.start : w.stop] for row in planned for w in row]
 
     def stored() -> None:
         for windows in planned:
             normalise(read_batch(sources, windows, LENGTH).face, IMAGENET)
 
     def jpegs() -> None:
-        for piece in pieces:
-            read_jpegs(piece)
+        for each in window_paths:
+            read_jpegs(each)
 
     with one_thread():
-        taken = take_turns({"stored": stored, "jpegs": jpegs}, turns=turns)
-    frames = sum(map(len, pieces))
-    return {
-        "what": f"windows from stored recordings: {frames / taken['stored']:.0f} frames/s a core",
-        "compared": f"a JPEG a frame, Pillow: {frames / taken['jpegs']:.0f} frames/s a core",
-        "ratio": f"{taken['jpegs'] / taken['stored']:.1f}",
-        "aim": "at least 10",
-    }
+        seconds = time_alternately({"stored": stored, "jpegs": jpegs}, turns=turns)
+    frames = sum(map(len, window_paths))
+    return comparison_row(
+        f"windows from stored recordings: {frames / seconds['stored']:.0f} frames/s per core",
+        f"one JPEG per frame, Pillow: {frames / seconds['jpegs']:.0f} frames/s per core",
+        seconds["jpegs"] / seconds["stored"],
+        "at least 10",
+        digits=1,
+    )
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch compute on one core."""
+    """Let PyTorch use one thread."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -143,7 +160,7 @@ def one_thread() -> Iterator[None]:
 
 
 def write_jpegs(folder: Path, faces: Faces) -> list[Path]:
-    """One file a frame, as datasets of crops come."""
+    """Write one file per frame, like published datasets of crops."""
     folder.mkdir()
     paths = [folder / f"{number + 1:05d}.jpg" for number in range(len(faces))]
     for path, face in zip(paths, faces, strict=True):
@@ -152,11 +169,11 @@ def write_jpegs(folder: Path, faces: Faces) -> list[Path]:
 
 
 def read_jpegs(paths: Sequence[Path]) -> Tensor:
-    """Normalised floats (N, C, H, W), as `normalise` makes them of stored faces."""
+    """Normalised floats (N, C, H, W), like the result of `normalise` on stored faces."""
     mean, std = (np.array(each, np.float32) for each in (IMAGENET.mean, IMAGENET.std))
-    pictures = []
+    images = []
     for path in paths:
         with Image.open(path) as file:
             rgb = np.asarray(file.convert("RGB"), np.float32)
-        pictures.append(((rgb / np.float32(255) - mean) / std).transpose(2, 0, 1))
-    return torch.from_numpy(np.stack(pictures))
+        images.append(((rgb / np.float32(255) - mean) / std).transpose(2, 0, 1))
+    return torch.from_numpy(np.stack(images))

@@ -10,26 +10,26 @@ from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.recording import open_recording
 
 
-def test_both_rows_are_measured(tmp_path):
+def test_speed_and_memory_are_measured(tmp_path):
     model = CnnRnn("test_resnet", "gru", input_size=32).eval()
-    row = predict.speed(model, tmp_path, frames=150, size=32, turns=1)
-    assert row["aim"] == "at least 0.9"
+    row = predict.measure_speed(model, tmp_path, frames=150, size=32, turns=1)
+    assert row["target"] == "at least 0.9"
     assert 0 < float(row["ratio"]) < 100
-    row = predict.memory(tmp_path, frames=700, early=300, late=600)
-    assert row["what"].startswith("memory at frame 600: ")
+    row = predict.measure_memory(tmp_path, frames=700, early=300, late=600)
+    assert row["measurement"].startswith("memory at frame 600: ")
     assert 0.5 < float(row["ratio"]) < 2
 
 
-def test_a_recording_is_a_pattern_that_comes_again(tmp_path):
-    recording = open_recording(predict.store(tmp_path / "long.zarr", 150, 32))
+def test_the_faces_of_the_noise_recording_repeat(tmp_path):
+    recording = open_recording(predict.write_noise_recording(tmp_path / "long.zarr", 150, 32))
     face = torch.from_numpy(recording["face"].values)
     assert face.shape == (150, 32, 32, 3)
     assert torch.equal(face[:22], face[128:])
 
 
-def test_a_full_disk_is_said_before_anything_is_written(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_before_anything_is_written(tmp_path, monkeypatch):
     usage = namedtuple("usage", "free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(1000))
-    with pytest.raises(AffectkitError, match=r"0 MB free, the benchmark wants 1 MB"):
-        predict.store(tmp_path / "long.zarr", 150, 32)
+    with pytest.raises(AffectkitError, match=r"0 MB free, the benchmark needs 1 MB"):
+        predict.write_noise_recording(tmp_path / "long.zarr", 150, 32)
     assert not list(tmp_path.iterdir())

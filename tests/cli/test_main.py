@@ -12,23 +12,23 @@ from tests.conftest import fake_recording
 
 
 def one_line(status, out, err):
-    """Progress may have been shown, but no more than one line says what is wrong."""
+    """Whether the error is one line; progress may have been printed before."""
     return status == 2 and err.startswith("error: ") and err.count("\n") == 1 and "Error" not in out
 
 
-def test_predict_evaluate_compare_attribute_one_after_another(call, run, recordings):
+def test_predict_evaluate_compare_and_attribute_in_a_row(call, run, recordings):
     assert call("predict", run, recordings)[0] == 0
     status, out, _ = call("evaluate", run)
     assert status == 0
     assert "person_8" in out
     assert "ddof 0" in out
     assert call("compare", run, run)[0] == 0
-    status, out, _ = call("attribute", run, "person_8")
+    status, out, _ = call("attribute", run, recordings / "person_8.zarr")
     assert status == 0
     assert (run / "attributions" / "gradient_x_input" / "person_8.zarr").is_dir()
 
 
-def test_scores_for_machines_are_plain(call, run, recordings):
+def test_scores_as_json_and_csv_have_no_other_text(call, run, recordings):
     call("predict", run, recordings)
     assert len(json.loads(call("evaluate", run, "--format", "json")[1])) > 10
     assert call("evaluate", run, "--format", "csv")[1].startswith("split,recording,affect,metric")
@@ -36,19 +36,19 @@ def test_scores_for_machines_are_plain(call, run, recordings):
     assert one_line(status, out, err)
 
 
-def test_train_goes_on_and_says_how_well(call, recordings, recipe, tmp_path):
+def test_train_resumes_and_prints_the_best_score(call, recordings, recipe, tmp_path):
     from affectkit.training.recipe import recipe_text
 
     (tmp_path / "r.toml").write_text(recipe_text(recipe(training__epochs=1)))
     command = ["train", tmp_path / "r.toml", "--recordings", recordings, "--run", tmp_path / "run"]
-    assert "best mean CCC on validation" in call(*command)[1]
+    assert "highest mean CCC on validation" in call(*command)[1]
     assert call(*command)[0] == 0
     status, out, err = call(*command, "--set", "training.epochs=2")
     assert one_line(status, out, err)
     assert "another recipe" in err
 
 
-def test_a_figure_and_its_data_are_written(call, run, recordings, tmp_path):
+def test_a_figure_is_written_with_its_data(call, run, recordings, tmp_path):
     call("predict", run, recordings / "person_8.zarr")
     status, _, err = call("figure", "traces", run, "person_8", "--out", tmp_path / "f.pdf")
     assert status == 0, err
@@ -62,15 +62,15 @@ def test_a_figure_of_a_dataset_needs_no_run(call, recordings, tmp_path):
     assert pd.read_csv(tmp_path / "f.csv")["labels"].sum() == 445
     status, out, err = call("figure", "traces", recordings, "--out", tmp_path / "g.pdf")
     assert one_line(status, out, err)
-    assert "name it behind the run" in err
+    assert "give its name after the folder of the run" in err
 
 
-def text_named_mp4(folder):
+def text_file_named_mp4(folder):
     (folder / "text.mp4").write_text("not a video")
     return folder / "text.mp4"
 
 
-def faceless(folder):
+def video_without_face(folder):
     import numpy as np
 
     pictures = ((k / 10, np.full((96, 96, 3), 90, np.uint8)) for k in range(5))
@@ -82,7 +82,7 @@ def faceless(folder):
     ("arguments", "message"),
     [
         (lambda f: ["prepare", "video", f / "gone.mp4", "--out", f / "R"], "gone.mp4"),
-        (lambda f: ["prepare", "video", text_named_mp4(f), "--out", f / "R"], "text.mp4"),
+        (lambda f: ["prepare", "video", text_file_named_mp4(f), "--out", f / "R"], "text.mp4"),
         (
             lambda f: [
                 "prepare",
@@ -98,14 +98,30 @@ def faceless(folder):
             "either --workers or --scheduler",
         ),
         (lambda f: ["prepare", "afwild2", f, "--out", f / "R"], "did you mean 'affwild2'"),
+        (
+            lambda f: ["prepare", "video", f / "a.mp4", "--out", f / "R", "--detect"],
+            "--detect is for datasets only",
+        ),
+        (
+            lambda f: ["prepare", "affwild2", f, "--out", f / "R", "--annotation", f / "a.csv"],
+            "--annotation is for a single video only",
+        ),
         (lambda f: ["prepare", "affwild2", f, "--out", f / "R"], str),
         (
-            lambda f: ["prepare", "video", faceless(f), "--out", f / "R", "--detector", "dlibb"],
+            lambda f: [
+                "prepare",
+                "video",
+                video_without_face(f),
+                "--out",
+                f / "R",
+                "--detector",
+                "dlibb",
+            ],
             "did you mean 'dlib'",
         ),
         (
             lambda f: ["train", "demoo", "--recordings", f, "--run", f / "r"],
-            "give a .toml file or one of ",
+            "expected the path of a .toml file or one of ",
         ),
         (
             lambda f: ["train", "demo", "--recordings", f, "--run", f / "r", "--set", "seeed=1"],
@@ -117,28 +133,28 @@ def faceless(folder):
         (lambda f: ["attribute", f], "is not a run"),
         (lambda f: ["dashboard", f], "no runs in"),
         (lambda f: ["bench", "speed"], "unknown benchmark 'speed'"),
-        (lambda f: ["figure", "pie", f, "x", "--out", f / "x.pdf"], "known are"),
+        (lambda f: ["figure", "pie", f, "x", "--out", f / "x.pdf"], "expected one of"),
         (lambda f: ["doctor", f / "gone.mp4"], "gone.mp4"),
         (lambda f: ["predict"], "Missing argument"),
         (lambda f: ["predikt"], "predikt"),
     ],
 )
-def test_what_a_user_can_get_wrong_is_one_line_and_status_2(call, tmp_path, arguments, message):
+def test_a_user_error_is_one_line_and_status_2(call, tmp_path, arguments, message):
     status, out, err = call(*arguments(tmp_path))
     assert status == 2, err
     assert one_line(status, out, err), (out, err)
     assert message is str or message in err
 
 
-def test_no_weights_and_no_net_name_dlib(call, tmp_path, monkeypatch):
+def test_missing_weights_of_face_alignment_suggest_dlib(call, tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "no weights here"))
-    command = ["prepare", "video", faceless(tmp_path), "--out", tmp_path / "R"]
+    command = ["prepare", "video", video_without_face(tmp_path), "--out", tmp_path / "R"]
     status, _, err = call(*command, "--detector", "face-alignment")
     assert status == 2
     assert "dlib" in err
 
 
-def test_attribute_before_predict_says_what_to_run(call, run):
+def test_attribute_before_predict_names_the_command_to_run(call, run):
     status, _, err = call("attribute", run)
     assert status == 2
     assert "affectkit predict" in err
@@ -152,19 +168,21 @@ def test_debug_shows_the_traceback(monkeypatch, tmp_path):
         main()
 
 
-def test_an_overlay_is_of_one_recording(call, run, recordings, tmp_path):
+def test_an_overlay_needs_exactly_one_recording(call, run, recordings, tmp_path):
     status, _, err = call("predict", run, recordings, "--overlay", tmp_path / "o.mp4")
     assert status == 2
-    assert "--overlay takes one recording, got 8" in err
+    assert "--overlay needs exactly one recording, got 8" in err
 
 
-def test_a_recording_cut_otherwise_is_refused_before_anything_is_written(call, run, tmp_path):
+def test_a_recording_with_other_crop_settings_is_an_error_before_anything_is_written(
+    call, run, tmp_path
+):
     save_recording(fake_recording("wide", crop={"size": 99}), tmp_path / "wide.zarr")
     assert call("predict", run, tmp_path / "wide.zarr")[0] == 2
     assert not prediction_path(run, "wide").exists()
 
 
-def test_datasets_and_doctor_list_what_there_is(call):
+def test_datasets_and_doctor_print_tables(call):
     status, out, _ = call("datasets")
     assert status == 0
     assert "affwild2" in out

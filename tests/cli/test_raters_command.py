@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from affectkit.recording import open_recording, save_recording
-from affectkit.run import prediction_path, read_scores, save_result, write_contract
+from affectkit.run import prediction_path, read_scores, save_result, write_metadata
 from tests.conftest import fake_prediction, fake_recording
 
 
@@ -18,24 +18,24 @@ def rated(tmp_path):
     return tmp_path
 
 
-def test_agreement_of_raters_is_shown(call, rated):
+def test_the_agreement_of_raters_is_a_table(call, rated):
     status, out, err = call("raters", rated)
     assert (status, err) == (0, "")
     assert "(mean)" in out
     assert "each rater against the mean of the others" in out
 
 
-def test_agreement_for_machines_is_plain(call, rated):
+def test_the_agreement_as_csv_can_be_read_by_pandas(call, rated):
     table = pd.read_csv(io.StringIO(call("raters", rated, "--format", "csv")[1]), index_col=0)
     assert list(table.index) == ["one", "(mean)"]
     assert table.loc["one", "ICC(3,1) V"] == pytest.approx(1)
 
 
-def test_what_a_user_can_get_wrong_is_one_line(call, rated, tmp_path):
+def test_a_user_error_is_one_line(call, rated, tmp_path):
     save_recording(fake_recording("two"), tmp_path / "other" / "two.zarr")
     for arguments, message in (
         ((rated, "--format", "csw"), "did you mean 'csv'"),
-        ((tmp_path / "other",), "has ratings of two raters or more"),
+        ((tmp_path / "other",), "has ratings of two or more raters"),
         ((tmp_path / "gone",), "no recordings in"),
     ):
         status, _, err = call("raters", *arguments)
@@ -45,15 +45,15 @@ def test_what_a_user_can_get_wrong_is_one_line(call, rated, tmp_path):
         assert message in err
 
 
-def test_evaluate_shows_what_a_rater_reaches_and_keeps_scores_of_the_run_only(
+def test_evaluate_shows_the_agreement_of_raters_and_saves_the_scores_of_the_run_only(
     call, rated, tmp_path
 ):
     run = tmp_path / "run"
-    write_contract(run, {"splits": {"test": ["one"]}, "recordings": str(rated)})
+    write_metadata(run, {"splits": {"test": ["one"]}, "recordings": str(rated)})
     prediction = fake_prediction(open_recording(rated / "one.zarr"))
     save_result(prediction, prediction_path(run, "one"))
     status, out, err = call("evaluate", run)
     assert (status, err) == (0, "")
     assert "(one rater, all)" in out
-    assert "each rater against the mean of the others" in out
+    assert "each human rater against the mean of the others" in out
     assert set(read_scores(run)["recording"]) == {"(all)", "(mean)", "one"}

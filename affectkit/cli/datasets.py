@@ -1,0 +1,216 @@
+"""Commands: datasets, check, prepare, raters."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from affectkit.cli.output import (
+    check_format,
+    console,
+    count,
+    errors,
+    print_rows,
+    progress_bars,
+    say,
+)
+from affectkit.errors import AffectkitError
+
+RATER_MEASURES = ("pairwise CCC", "CCC with the others", "ICC(2,1)", "ICC(3,1)", "seconds apart")
+
+Dataset = Annotated[
+    str, typer.Argument(help="Name of a dataset, as listed by: affectkit datasets.")
+]
+Workers = Annotated[int, typer.Option(help="Number of processes on this machine.", min=1)]
+Scheduler = Annotated[
+    str,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Scheduler of a Dask cluster to use instead, such as tcp://10.0.0.1:8786. Its "
+        "workers (dask worker --nthreads 1) need the same paths of all folders.",
+    ),
+]
+
+
+def datasets() -> None:
+    """List the supported datasets."""
+    from affectkit.datasets import DATASETS
+
+    table = Table("dataset", "description", box=None)
+    for name, dataset in sorted(DATASETS.items()):
+        module = sys.modules[dataset.index.__module__]
+        table.add_row(name, (module.__doc__ or "").splitlines()[0])
+    console.print(table)
+
+
+def _check_workers(workers: int, scheduler: str) -> None:
+    if workers > 1 and scheduler:
+        raise AffectkitError(
+            "give either --workers or --scheduler: a cluster has its own number of workers"
+        )
+
+
+def check(
+    dataset: Dataset,
+    root: Annotated[Path, typer.Argument(help="Folder of the dataset, in its published layout.")],
+    workers: Workers = 1,
+    scheduler: Scheduler = "",
+    recordings: Annotated[
+        bool, typer.Option("--recordings", help="Also print a row for each recording.")
+    ] = False,
+    format_: Annotated[
+        str, typer.Option("--format", help="Output format: table or json.")
+    ] = "table",
+) -> None:
+    """Report the contents and the problems of a dataset before it is prepared.
+
+    Reads all annotations, decodes all videos and writes nothing. Exit status 1 if there are
+    findings, 0 if there are none.
+    """
+    from affectkit.checking import check as check_dataset
+    from affectkit.cli.reports import REPORT_FORMATS, print_dataset_report
+
+    _check_workers(workers, scheduler)
+    check_format(format_, REPORT_FORMATS)
+    with progress_bars(errors) as progress:
+        report = check_dataset(
+            dataset, root, workers=workers, scheduler=scheduler, progress=progress
+        )
+    print_dataset_report(report, format_, recordings=recordings)
+    raise typer.Exit(int(not report.clean))
+
+
+def prepare(
+    dataset: Annotated[
+        str, typer.Argument(help="Name of a dataset, or 'video' for videos of your own.")
+    ],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Folder of the dataset, or one or more video files.")
+    ],
+    out: Annotated[Path, typer.Option(help="Output folder for the recordings.")],
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Prepare only this recording of the dataset; may be repeated."
+        ),
+    ] = None,
+    detector: Annotated[str, typer.Option(help="Face detector: dlib or face-alignment.")] = "dlib",
+    upsample: Annotated[
+        int,
+        typer.Option(
+            help="dlib: how many times to double the image size, to find small faces.", min=0
+        ),
+    ] = 0,
+    detect: Annotated[
+        bool,
+        typer.Option("--detect", help="Detect faces even if the dataset has crops or landmarks."),
+    ] = False,
+    workers: Workers = 1,
+    scheduler: Scheduler = "",
+    annotation: Annotated[
+        Path | None,
+        typer.Option(
+            help="Annotation of a single video: CSV file with the columns frame or time, "
+            "valence and arousal."
+        ),
+    ] = None,
+) -> None:
+    """Make recordings of a dataset or of videos: detect, track and crop the faces.
+
+    Recordings that exist are skipped, so the same command resumes an interrupted one.
+    """
+    from affectkit.preparation import prepare as prepare_dataset
+    from affectkit.preparation import prepare_videos
+
+    _check_workers(workers, scheduler)
+    settings: dict[str, Any] = {
+        "detector": detector,
+        "options": {"upsample": upsample} if upsample else {},
+        "workers": workers,
+        "scheduler": scheduler,
+    }
+    _check_options(dataset, paths, {"--only": only, "--detect": detect}, annotation)
+    with progress_bars() as progress:
+        if dataset == "video":
+            prepared = prepare_videos(
+                paths, out, annotation_csv=annotation, progress=progress, **settings
+            )
+        elif len(paths) == 1:
+            prepared = prepare_dataset(
+                dataset, paths[0], out, only=only, detect=detect, progress=progress, **settings
+            )
+        else:
+            raise AffectkitError(f"expected one folder of {dataset!r}, got {len(paths)} paths")
+    _print_recordings(prepared)
+
+
+def _check_options(
+    dataset: str, paths: list[Path], dataset_only: dict[str, object], annotation: Path | None
+) -> None:
+    """Refuse options that would be ignored.
+
+    Raises:
+        AffectkitError: naming the option and what it is for.
+    """
+    given = [option for option, value in dataset_only.items() if value]
+    if dataset == "video" and given:
+        raise AffectkitError(f"{given[0]} is for datasets only, got it for videos: leave it out")
+    if annotation and dataset != "video":
+        raise AffectkitError(
+            f"--annotation is for a single video only, got dataset {dataset!r}: leave it out"
+        )
+    if annotation and len(paths) > 1:
+        raise AffectkitError(f"--annotation needs a single video, got {len(paths)} videos")
+
+
+def _print_recordings(paths: list[Path]) -> None:
+    from affectkit.recording import open_recording
+
+    rows = []
+    for path in paths:
+        recording = open_recording(path)
+        annotated = recording["annotation"].notnull().all("affect")
+        rows.append(
+            {
+                "recording": recording.attrs["recording"],
+                "frames": recording.sizes["frame"],
+                "seconds": f"{float(recording['time'][-1] - recording['time'][0]):.3f}",
+                "detected": f"{float(recording['detected'].mean()):.1%}",
+                "annotated": f"{float(annotated.mean()):.1%}",
+            }
+        )
+    if rows:
+        print_rows(rows)
+    console.print(count(len(rows), "recording"))
+
+
+def raters(
+    recordings: Annotated[
+        Path, typer.Argument(help="Folder of recordings with ratings of two or more raters.")
+    ],
+    format_: Annotated[
+        str, typer.Option("--format", help="Output format: table or csv.")
+    ] = "table",
+) -> None:
+    """Measure the agreement of the human raters, and the delay between them."""
+    from affectkit.evaluation import rater_table
+
+    check_format(format_, ("table", "csv"))
+    agreement = rater_table(recordings)
+    if format_ == "csv":
+        say(agreement.to_csv(float_format="%.6f").rstrip())
+        return
+    headings = (f"{measure}\nV, A" for measure in RATER_MEASURES)
+    table = Table("recording", "raters", *headings, box=None)
+    for name, row in agreement.iterrows():
+        cells = [
+            f"{row[f'{measure} V']:.3f}, {row[f'{measure} A']:.3f}" for measure in RATER_MEASURES
+        ]
+        table.add_row(str(name), f"{row['raters']:g}", *cells)
+    console.print(table)
+    say(
+        "V: valence, A: arousal. CCC with the others: each rater against the mean of the others. "
+        "ICC by Shrout & Fleiss. Seconds apart: the longest rater delay minus the shortest."
+    )

@@ -1,0 +1,148 @@
+"""Commands: demo, doctor, bench."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from affectkit.cli.output import (
+    check_format,
+    console,
+    errors,
+    print_rows,
+    progress_bars,
+    say,
+)
+from affectkit.errors import AffectkitError, missing_extra
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from affectkit.demo import DemoResult
+
+
+def demo(
+    out: Annotated[Path, typer.Argument(help="Output folder.")] = Path("data/demo"),
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick",
+            help="Use few subjects and epochs. It takes a minute; the scores are meaningless.",
+        ),
+    ] = False,
+    dashboard: Annotated[bool, typer.Option(help="Open the dashboard at the end.")] = True,
+    port: Annotated[int, typer.Option(help="Port of the dashboard.", min=1, max=65535)] = 8501,
+) -> None:
+    """Run the whole pipeline on synthetic data, then open the dashboard.
+
+    Writes synthetic videos, detects faces, trains a CNN and a joint CNN-RNN, then predicts,
+    evaluates and attributes the held-out subjects.
+    """
+    from affectkit.demo import run_demo
+
+    if dashboard and find_spec("streamlit") is None:
+        raise missing_extra("streamlit", "dashboard")
+    with progress_bars() as progress:
+        result = run_demo(out, quick=quick, progress=progress)
+    _print_demo(result)
+    if dashboard:
+        from affectkit.dashboard import launch
+
+        launch(result.runs, recordings=result.recordings, port=port, say=say)
+
+
+def _print_demo(result: "DemoResult") -> None:
+    from affectkit.evaluation import scores_caption
+    from affectkit.run import SYNTHETIC_ONLY
+
+    affects = ("valence", "arousal", "mean")
+    table = Table("run", *(f"CCC {affect}" for affect in affects), box=None)
+    for name, scores in [*result.scores.items(), ("joint - cnn", result.difference)]:
+        table.add_row(name, *(_pooled_ccc(scores, affect) for affect in affects))
+    console.print(table)
+    console.print(scores_caption(result.scores["joint"]), soft_wrap=True, highlight=False)
+    console.print(f"dlib detected the face in {result.detected:.2%} of the frames")
+    say(f"cnn, joint: {SYNTHETIC_ONLY}")
+
+
+def _pooled_ccc(scores: "pd.DataFrame", affect: str) -> str:
+    from affectkit.evaluation import POOLED
+
+    row = scores[
+        scores["recording"].eq(POOLED) & scores["metric"].eq("ccc") & scores["affect"].eq(affect)
+    ].iloc[0]
+    return f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+
+
+def doctor(
+    video: Annotated[Path | None, typer.Argument(help="A video to check.")] = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="Format of the report on VIDEO: table or json.")
+    ] = "table",
+) -> None:
+    """List installed and missing packages, or report on a video.
+
+    The report on VIDEO names the problems that misalign labels and frames: dropped or undecodable
+    frames, a variable frame rate, invalid time stamps, a wrong frame count in the header.
+    """
+    from affectkit import doctor as doctors
+    from affectkit.cli.reports import REPORT_FORMATS, print_video_report
+
+    check_format(format_, REPORT_FORMATS)
+    if video:
+        print_video_report(doctors.video_report(video), format_)
+    else:
+        print_rows([check._asdict() for check in doctors.report()])
+
+
+def bench(
+    name: Annotated[str, typer.Argument(help="networks, predict, prepare, saliency or train.")],
+    quick: Annotated[
+        bool, typer.Option("--quick", help="networks: train for minutes instead of an hour.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="networks: output folder; by default data/networks, or data/networks-quick with "
+            "--quick."
+        ),
+    ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="networks: output format: table, csv, latex or json.")
+    ] = "table",
+) -> None:
+    """Benchmark against a baseline in the same run, or compare the networks of the paper.
+
+    predict, prepare, saliency and train measure speeds as ratios to a baseline on this machine.
+    networks trains the networks of Kollias et al. (2017) on synthetic data and compares their CCC.
+    """
+    from affectkit.bench import run_bench
+
+    if name == "networks":
+        default = "data/networks-quick" if quick else "data/networks"
+        _compare_networks(quick, out or Path(default), format_)
+    elif quick or out or format_ != "table":
+        raise AffectkitError(
+            f"--quick, --out and --format are options of 'affectkit bench networks', got {name!r}"
+        )
+    else:
+        print_rows(run_bench(name))
+
+
+def _compare_networks(quick: bool, out: Path, format_: str) -> None:
+    from affectkit.bench import networks, networks_table
+
+    networks_table.check_format(format_)
+    with progress_bars(errors) as progress:
+        size = networks.QUICK if quick else networks.FULL
+        comparison = networks.compare_networks(out, size, progress=progress)
+    if format_ == "table":
+        wide = networks_table.wide_table(comparison).reset_index(names="network")
+        rows = [dict(zip(map(str, wide), cells, strict=True)) for cells in wide.values]
+        print_rows(rows)
+        console.print(networks_table.caption(comparison), highlight=False)
+        say(f"The trained networks are in {comparison.runs}")
+    else:
+        say(networks_table.FORMATS[format_](comparison))
