@@ -1,4 +1,4 @@
-# Every target sets up .venv by itself when it is missing or when pyproject.toml has changed.
+# Every target installs .venv if it is missing or if pyproject.toml has changed.
 PYTHON ?= python3
 DEMO_OPTIONS ?=
 PYTEST_OPTIONS ?=
@@ -14,11 +14,11 @@ export PIP_ROOT_USER_ACTION := ignore
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make demo   synthetic data, training, scores, saliency, dashboard (DEMO_OPTIONS=--quick)"
-	@echo "make test   style, types and tests (PYTEST_OPTIONS='-k metrics')"
-	@echo "make lint   style and types"
-	@echo "make docs   the notebooks as pages, in build/docs"
-	@echo "make clean  removes what was built; data/ and .venv stay"
+	@echo "make demo   run the whole pipeline on synthetic data, open the dashboard (DEMO_OPTIONS=--quick)"
+	@echo "make test   check style and types, run the tests (PYTEST_OPTIONS='-k metrics')"
+	@echo "make lint   check style, types and imports"
+	@echo "make docs   write the notebooks as HTML to build/docs"
+	@echo "make clean  remove built files; data/ and .venv are kept"
 
 demo: $(INSTALLED) browser
 	$(BIN)/affectkit demo data/demo $(DEMO_OPTIONS)
@@ -30,6 +30,7 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 docs: $(NOTEBOOKS:notebooks/%.py=build/docs/%.html)
 

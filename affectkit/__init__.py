@@ -1,6 +1,7 @@
-"""Continuous emotion (valence and arousal) from face video, and the errors and reasons of a net.
+"""Continuous emotion (valence and arousal) from face video: training, errors and attribution.
 
-The verbs are loaded when they are first used: importing affectkit imports no torch.
+The public names are in `__init__.pyi`. Each is imported when it is first used, so that importing
+affectkit does not import torch.
 """
 
 from importlib.metadata import version
@@ -9,20 +10,4 @@ import lazy_loader
 
 __version__ = version("affectkit")
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "attribution": ["attribute"],
-        "checking": ["check"],
-        "datasets": ["DATASETS"],
-        "demo": ["demo"],
-        "errors": ["AffectkitError"],
-        "evaluation": ["compare", "evaluate"],
-        "metrics": ["ccc", "pearson", "rmse", "sign_agreement"],
-        "predict": ["predict"],
-        "prepare": ["prepare", "prepare_video", "prepare_videos"],
-        "recording": ["open_recording", "save_recording"],
-        "training.fit": ["fit"],
-        "training.recipe": ["read_recipe"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def jupyter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Jupyter apart from the user's settings; its kernel is the Python of these tests."""
+    """Jupyter without the settings of the user; its kernel is the Python of these tests."""
     command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     spec = {"argv": command, "display_name": "Python 3", "language": "python"}
     folder = tmp_path / "jupyter"

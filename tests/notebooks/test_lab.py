@@ -1,4 +1,4 @@
-"""The player in JupyterLab, with a live kernel: Chromium shows the frame that Python set."""
+"""The player in JupyterLab with a kernel: Chromium shows the frame that Python has set."""
 
 import os
 import re
@@ -25,25 +25,22 @@ CELLS = """# ---
 #   kernelspec: {display_name: Python 3, language: python, name: python3}
 # ---
 # %%
-from pathlib import Path
-from affectkit import open_recording
-from affectkit.player.widget import player
-from affectkit.run import open_attribution, open_prediction
+import affectkit as ak
 
-run = Path("runs/joint")
-recording = open_recording("recordings/s01.zarr")
-attribution = open_attribution(run, "gradient_x_input", "s01")
-w = player(recording, open_prediction(run, "s01"), attribution, frame=20)
+run = "runs/joint"
+recording = ak.open_recording("recordings/s01.zarr")
+attribution = ak.open_attribution(run, "gradient_x_input", "s01")
+w = ak.player(recording, ak.open_prediction(run, "s01"), attribution, frame=20)
 w
 # %%
 w.frame = 123
 # %%
-print("Python hears of", w.frame)
+print("Python gets frame", w.frame)
 """
 
 
-def answers(port: int) -> bool:
-    """Whether somebody listens at the port within a minute."""
+def wait_for_server(port: int) -> bool:
+    """Whether a server listens on the port within a minute."""
     for _ in range(300):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -54,7 +51,7 @@ def answers(port: int) -> bool:
 
 @pytest.fixture
 def lab(tmp_path: Path, jupyter: None) -> Iterator[str]:
-    """Address of a notebook in a JupyterLab of its own."""
+    """Address of a notebook in a new JupyterLab."""
     folder = tmp_path / "work"
     build(folder)
     jupytext.write(jupytext.reads(CELLS, "py:percent"), folder / "look.ipynb")
@@ -70,7 +67,7 @@ def lab(tmp_path: Path, jupyter: None) -> Iterator[str]:
     with (tmp_path / "lab.log").open("w") as log:
         server = subprocess.Popen(command, stderr=log, stdout=log)
     try:
-        assert answers(port), (tmp_path / "lab.log").read_text()
+        assert wait_for_server(port), (tmp_path / "lab.log").read_text()
         yield f"http://127.0.0.1:{port}/lab/tree/look.ipynb?token=secret"
     finally:
         server.terminate()
@@ -95,7 +92,7 @@ def wait_for_frame(page: Any, frame: int) -> None:
 
 
 def run_first_cell(page: Any) -> None:
-    """Again where nothing runs: before its kernel is there, JupyterLab loses keys, or asks."""
+    """Try until it runs: before the kernel starts, JupyterLab drops keys or opens a dialog."""
     cell = page.locator(".jp-CodeCell").first
     ran = cell.locator(".jp-InputPrompt").filter(has_text=re.compile(r"\[\d"))
     for _ in range(6):
@@ -106,10 +103,10 @@ def run_first_cell(page: Any) -> None:
             page.keyboard.press("Shift+Enter")
             ran.wait_for(timeout=20_000)
             return
-    pytest.fail(f"no cell runs: {page.locator('body').inner_text()}")
+    pytest.fail(f"the first cell does not run: {page.locator('body').inner_text()}")
 
 
-def test_the_player_shows_the_frame_that_python_set(page):
+def test_the_player_shows_the_frame_that_python_has_set(page):
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=90_000)
     run_first_cell(page)
     wait_for_frame(page, 20)
@@ -122,4 +119,4 @@ def test_the_player_shows_the_frame_that_python_set(page):
     wait_for_frame(page, 124)
     page.locator(".jp-CodeCell").last.click()
     page.keyboard.press("Shift+Enter")
-    page.get_by_text("Python hears of 124").wait_for(timeout=30_000)
+    page.get_by_text("Python gets frame 124").wait_for(timeout=30_000)

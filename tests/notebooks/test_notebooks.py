@@ -1,4 +1,4 @@
-"""Every notebook runs top to bottom on a small demo, in a kernel of its own."""
+"""Every notebook runs from top to bottom on a small demo, each in its own kernel."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from affectkit.lab import copy_notebooks, sources
+from affectkit.lab import copy_notebooks, notebook_sources
 
 LONGEST = 130  # lines of a notebook
 
@@ -32,34 +32,37 @@ def outputs(notebook: Any) -> list[Any]:
     return [output for cell in notebook.cells for output in cell.get("outputs", ())]
 
 
-def complaints(notebook: Any) -> str:
+def error_output(notebook: Any) -> str:
     return "".join(out["text"] for out in outputs(notebook) if out.get("name") == "stderr")
 
 
 @pytest.mark.usefixtures("jupyter")
-@pytest.mark.parametrize("source", sources(), ids=lambda source: source.stem)
-def test_it_runs_top_to_bottom(source, quick_demo, tmp_path, monkeypatch):
+@pytest.mark.parametrize("source", notebook_sources(), ids=lambda source: source.stem)
+def test_a_notebook_runs_from_top_to_bottom(source, quick_demo, tmp_path, monkeypatch):
     monkeypatch.setenv("AFFECTKIT_DEMO", str(quick_demo))
     monkeypatch.setenv("TMPDIR", str(tmp_path))  # where the notebook puts its runs
     notebook = run(source, tmp_path)
-    assert complaints(notebook) == ""
+    assert error_output(notebook) == ""
     last = notebook.cells[-1]["outputs"][-1]["data"]
     assert {"image/png", "application/vnd.plotly.v1+json"} & set(last), "the last cell is a figure"
 
 
-@pytest.mark.parametrize("source", sources(), ids=lambda source: source.stem)
-def test_it_is_short_asks_one_question_and_defines_nothing(source):
+@pytest.mark.parametrize("source", notebook_sources(), ids=lambda source: source.stem)
+def test_a_notebook_is_short_asks_one_question_and_defines_no_function(source):
     text = source.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= LONGEST
     assert "def " not in text
+    assert re.findall(r"affectkit[.\w]* import|import affectkit[.\w]*.*", text) == [
+        "import affectkit as ak"
+    ]
     titles = [line for line in text.splitlines() if line.startswith("# # ")]
     assert len(titles) == 1
     assert titles[0].endswith("?")
 
 
-def test_copies_are_notebooks_and_later_changes_stay(tmp_path):
+def test_copies_are_notebooks_and_are_not_overwritten(tmp_path):
     paths = copy_notebooks(tmp_path)
-    assert [path.stem for path in paths] == [source.stem for source in sources()]
+    assert [path.stem for path in paths] == [source.stem for source in notebook_sources()]
     for path in paths:
         notebook = nbformat.read(path, as_version=4)
         assert notebook.metadata["kernelspec"]["name"] == "python3"
