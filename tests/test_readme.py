@@ -9,7 +9,7 @@ from typer.main import get_command
 
 from affectkit.cli.main import app
 from affectkit.datasets import DATASETS
-from affectkit.training.recipe import read_recipe
+from affectkit.training.recipe import parse_overrides, read_recipe
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", "CONTRIBUTING.md", "data/README.md", "docs/architecture.md"]
@@ -46,7 +46,7 @@ def shown_trainings() -> list[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize(("recipe", "settings"), shown_trainings())
 def test_shown_recipes_and_settings_are_valid(recipe, settings):
-    assert read_recipe(recipe, settings)
+    assert read_recipe(recipe, **parse_overrides(settings))
 
 
 def test_every_dataset_has_a_line_and_its_commands():
