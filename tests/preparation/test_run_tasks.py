@@ -17,6 +17,7 @@ from affectkit import cluster as clusters
 from affectkit.datasets import synthetic
 from affectkit.errors import AffectkitError
 from affectkit.preparation import prepare
+from affectkit.recording import list_recordings
 from tests.conftest import local_clusters
 from tests.preparation.conftest import CROP, FRAMES, assert_same, files_of
 
@@ -102,7 +103,9 @@ def test_a_recording_that_always_ends_its_worker_is_given_up(synthetic_root, tmp
     ):
         prepare("synthetic", synthetic_root, tmp_path, crop=CROP, workers=2, only=names)
     assert len(killed) == 3
-    assert [path.stem for path in tmp_path.glob("*.zarr")] == [names[1]]
+    assert [path.stem for path in list_recordings(tmp_path)] == [names[1]]
+    paths = prepare("synthetic", synthetic_root, tmp_path, crop=CROP, only=names)
+    assert sorted(tmp_path.iterdir()) == sorted(paths)  # no partial file or lock is left
 
 
 SCRIPT = """
