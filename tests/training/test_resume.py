@@ -118,3 +118,18 @@ def test_a_checkpoint_with_other_content_is_an_error(recordings, recipe, tmp_pat
         AffectkitError, match="does not match this version of affectkit or the recipe"
     ):
         fit(recipe(training__epochs=1), recordings, tmp_path / "run")
+
+
+def test_training_resumes_with_another_device_setting(recipe, recordings, tmp_path):
+    made = recipe(training__epochs=2)
+    with pytest.raises(KeyboardInterrupt):
+        fit(made, recordings, tmp_path / "run", device="auto", progress=interrupt_at(1))
+    history = fit(made, recordings, tmp_path / "run", device="cpu")
+    whole = fit(made, recordings, tmp_path / "whole", device="cpu")
+    assert [row["loss"] for row in history] == [row["loss"] for row in whole]
+
+
+def test_a_device_that_is_not_available_makes_no_run(recipe, recordings, tmp_path):
+    with pytest.raises(AffectkitError, match="device 'cuda:7' is not available"):
+        fit(recipe(), recordings, tmp_path / "run", device="cuda:7")
+    assert not (tmp_path / "run").exists()
