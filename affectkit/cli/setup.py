@@ -98,7 +98,9 @@ def doctor(
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="networks, predict, prepare, saliency or train.")],
+    name: Annotated[
+        str, typer.Argument(help="gpu, networks, predict, prepare, saliency or train.")
+    ],
     quick: Annotated[
         bool, typer.Option("--quick", help="networks: train for minutes instead of an hour.")
     ] = False,
@@ -116,6 +118,7 @@ def bench(
     """Benchmark against a baseline in the same run, or compare the networks of the paper.
 
     predict, prepare, saliency and train measure speeds as ratios to a baseline on this machine.
+    gpu compares a CUDA GPU with the CPU, in speed and in results; exit status 1 if a check fails.
     networks trains the networks of Kollias et al. (2017) on synthetic data and compares their CCC.
     """
     from affectkit.bench import run_bench
@@ -128,7 +131,13 @@ def bench(
             f"--quick, --out and --format are options of 'affectkit bench networks', got {name!r}"
         )
     else:
-        print_rows(run_bench(name))
+        rows = run_bench(name)
+        print_rows(rows)
+        failed = [row for row in rows if str(row.get("result")).startswith("FAILED")]
+        for row in failed:
+            say(f"check failed: {row['measurement']}")
+        if failed:
+            raise typer.Exit(1)
 
 
 def _compare_networks(quick: bool, out: Path, format_: str) -> None:
