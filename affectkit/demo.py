@@ -40,10 +40,9 @@ class DemoSize(NamedTuple):
     recipe: str
 
 
-# without a temporal module, windows can be short: a batch then has windows of more subjects
-SHORT_WINDOWS = {"length": 20, "batch": 16}
+SHORT = DemoSize((16, 4, 6), 10.0, "demo-short")
 FULL = DemoSize((32, 8, 8), 20.0, "demo")
-QUICK = DemoSize((6, 3, 3), 8.0, "quick")
+PARTS = 4  # of a window: without a temporal module, windows can be short, and of more subjects
 
 
 class DemoResult(NamedTuple):
@@ -57,20 +56,20 @@ class DemoResult(NamedTuple):
 
 
 def run_demo(
-    out: StrPath, *, quick: bool = False, workers: int = 2, progress: Progress = no_progress
+    out: StrPath, *, full: bool = False, workers: int = 2, progress: Progress = no_progress
 ) -> DemoResult:
     """Run the whole pipeline on synthetic data.
 
     Args:
         out: output folder; a second call with the same folder resumes an interrupted demo.
-        quick: use few subjects and epochs; the scores are then meaningless.
+        full: use more subjects, longer videos and a larger model.
         workers: number of processes that write the videos and detect the faces.
         progress: called with the name of the step, the amount done and the total.
 
     Raises:
         AffectkitError: `out` contains a demo of another size.
     """
-    return run_demo_of_size(out, QUICK if quick else FULL, workers=workers, progress=progress)
+    return run_demo_of_size(out, FULL if full else SHORT, workers=workers, progress=progress)
 
 
 def run_demo_of_size(
@@ -94,10 +93,10 @@ def run_demo_of_size(
         progress=_count_recordings("detect and crop faces", sum(size.subjects), progress),
     )
     weights = (runs / "cnn").resolve()
+    windows = read_recipe(size.recipe).windows
+    short = {"length": windows.length // PARTS, "batch": windows.batch * PARTS}
     recipes = {
-        "cnn": read_recipe(
-            size.recipe, name="cnn", model={"temporal": "none"}, windows=SHORT_WINDOWS
-        ),
+        "cnn": read_recipe(size.recipe, name="cnn", model={"temporal": "none"}, windows=short),
         "joint": read_recipe(size.recipe, name="joint", model={"weights": str(weights)}),
     }
     for name, recipe in recipes.items():
