@@ -93,10 +93,8 @@ def run_demo_of_size(
         progress=_count_recordings("detect and crop faces", sum(size.subjects), progress),
     )
     weights = (runs / "cnn").resolve()
-    windows = read_recipe(size.recipe).windows
-    short = {"length": windows.length // PARTS, "batch": windows.batch * PARTS}
     recipes = {
-        "cnn": read_recipe(size.recipe, name="cnn", model={"temporal": "none"}, windows=short),
+        "cnn": _cnn_recipe(size.recipe),
         "joint": read_recipe(size.recipe, name="joint", model={"weights": str(weights)}),
     }
     for name, recipe in recipes.items():
@@ -104,6 +102,20 @@ def run_demo_of_size(
     scores = {name: read_scores(runs / name) for name in recipes}
     difference = compare(runs / "cnn", runs / "joint")
     return DemoResult(recordings, runs, scores, difference, _detected_share(recordings))
+
+
+def _cnn_recipe(source: str) -> Recipe:
+    """The recipe of the CNN alone, which is trained from scratch."""
+    windows, training = read_recipe(source).windows, read_recipe(source).training
+    return read_recipe(
+        source,
+        name="cnn",
+        model={"temporal": "none"},
+        windows={"length": windows.length // PARTS, "batch": windows.batch * PARTS},
+        training={
+            "learning_rates": dict.fromkeys(training.learning_rates, training.learning_rate)
+        },
+    )
 
 
 def _train_and_evaluate(recipe: Recipe, recordings: Path, run: Path, progress: Progress) -> None:
