@@ -112,9 +112,7 @@ def _cnn_recipe(source: str) -> Recipe:
         name="cnn",
         model={"temporal": "none"},
         windows={"length": windows.length // PARTS, "batch": windows.batch * PARTS},
-        training={
-            "learning_rates": dict.fromkeys(training.learning_rates, training.learning_rate)
-        },
+        training={"learning_rates": dict.fromkeys(training.learning_rates, training.learning_rate)},
     )
 
 
