@@ -64,7 +64,8 @@ def write_overlay(
             progress(recording.attrs["recording"], number + 1, len(values["time"]))
 
     stills = "still" in recording
-    write_video(path, drawn_frames(), sound=None if stills else video, b_frames=not stills)
+    pause = float(np.diff(values["time"]).max(initial=0))
+    write_video(path, drawn_frames(), sound=None if stills else video, longest_pause=pause)
 
 
 def draw_frame(

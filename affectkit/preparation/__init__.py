@@ -102,6 +102,7 @@ def prepare_videos(
     out: StrPath,
     *,
     annotation_csv: StrPath | None = None,
+    stream: int | None = None,
     detector: str = "dlib",
     options: Mapping[str, Any] | None = None,
     crop: Crop = CROP,
@@ -115,6 +116,8 @@ def prepare_videos(
         paths: video files; the name of a recording is the file name without suffix.
         out: folder for the recordings.
         annotation_csv: annotation of a single video, as for `prepare_video`.
+        stream: number of the video stream in the files, as in ffprobe; by default the one that
+            FFmpeg prefers.
         detector: one of `affectkit.faces.DETECTORS`.
         options: keyword arguments of the detector, such as `{"upsample": 1}` for dlib.
         crop: crop settings; recordings with other crop settings are created again.
@@ -147,6 +150,7 @@ def prepare_videos(
             options=options or {},
             crop=crop,
             detect=False,
+            stream=stream,
         )
         for path in map(Path, paths)
     ]
@@ -160,6 +164,7 @@ def prepare_video(
     out: StrPath,
     *,
     annotation_csv: StrPath | None = None,
+    stream: int | None = None,
     detector: str = "dlib",
     options: Mapping[str, Any] | None = None,
     crop: Crop = CROP,
@@ -173,6 +178,7 @@ def prepare_video(
         annotation_csv: a table with the columns `frame` (0-based) or `time` (seconds; frames
             between two rows are interpolated), `valence` and `arousal` in [-1, 1]; see
             `affectkit.datasets.table`.
+        stream: number of the video stream in the file, as for `prepare_videos`.
         detector: one of `affectkit.faces.DETECTORS`.
         options: keyword arguments of the detector, such as `{"upsample": 1}` for dlib.
         crop: crop settings; a recording with other crop settings is created again.
@@ -189,6 +195,7 @@ def prepare_video(
         [path],
         out,
         annotation_csv=annotation_csv,
+        stream=stream,
         detector=detector,
         options=options,
         crop=crop,

@@ -49,6 +49,8 @@ def encode(
     pixels: str = "yuv420p",
     options: dict[str, str] | None = None,
     rotation: int = 0,
+    mirrored: bool = False,
+    aspect: Fraction | None = None,
     muxer: dict[str, str] | None = None,
     rate: Fraction = Fraction(25),
     base: Fraction = MILLISECOND,
@@ -58,16 +60,19 @@ def encode(
 ) -> Path:
     """Encode pairs of time and rgb.
 
-    `rotation` is stored in the display matrix, `base` is the time base, `tone` is the codec of one
-    second of sound that begins at `tone_at`, and `change` modifies all packets before writing.
+    `rotation` and `mirrored` are stored in the display matrix, `aspect` is the width of a pixel
+    divided by its height, `base` is the time base, `tone` is the codec of one second of sound that
+    begins at `tone_at`, and `change` modifies all packets before writing.
     """
     with av.open(str(path), "w", options=muxer or {}) as output:
         stream = output.add_stream(codec, rate=rate, options=options or {})
         stream.time_base = stream.codec_context.time_base = base
         stream.pix_fmt = pixels
         sound = output.add_stream(tone, rate=44100) if tone else None
-        if rotation:
-            stream.set_display_rotation(rotation)
+        if rotation or mirrored:
+            stream.set_display_matrix(display_matrix(rotation, mirrored))
+        if aspect:
+            stream.sample_aspect_ratio = stream.codec_context.sample_aspect_ratio = aspect
         packets: Packets = []
         for time, rgb in frames:
             if not stream.codec_context.is_open:
@@ -82,6 +87,16 @@ def encode(
             output.mux(sound.encode(hum(tone_at)))
             output.mux(sound.encode())
     return path
+
+
+def display_matrix(rotation: int, mirrored: bool) -> list[int]:
+    """The matrix that mirrors left to right, then rotates counter-clockwise."""
+    cos, sin = (
+        round(part) for part in (np.cos(np.radians(rotation)), np.sin(np.radians(rotation)))
+    )
+    side = -1 if mirrored else 1
+    one = 1 << 16
+    return [side * cos * one, -side * sin * one, 0, sin * one, cos * one, 0, 0, 0, 1 << 30]
 
 
 def hum(begin: float = 0.0) -> av.AudioFrame:
