@@ -78,7 +78,7 @@ class Screen:
             width, height = (max(1, round(side * scale)) for side in (width, height))
         # starting threads for each frame costs more than the conversion where cores are busy
         plain = self._colour.reformat(frame, width, height, "rgb24", threads=1).to_ndarray()
-        return _on_black(how.apply(plain), self.shape)
+        return _on_black(how.apply(np.asarray(plain, np.uint8)), self.shape)
 
 
 def _on_black(picture: Picture, shape: tuple[int, int]) -> Picture:

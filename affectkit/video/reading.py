@@ -181,7 +181,7 @@ def read_thumbnails(
         grey = small.reformat(
             frame, edge, edge, "gray", interpolation=Interpolation.AREA, threads=1
         )
-        yield time, orientation(frame).apply(grey.to_ndarray())
+        yield time, orientation(frame).apply(np.asarray(grey.to_ndarray(), np.uint8))
 
 
 def read_packets(path: StrPath, *, stream: int | None = None) -> list[Packet]:

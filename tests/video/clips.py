@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.stream import Disposition
 
 from affectkit.video import read_frames
 
@@ -13,6 +14,10 @@ SIZE = (48, 64)  # rows, columns
 STEADY = np.arange(50) / 25
 UNEVEN = np.cumsum(np.tile([40, 90, 20, 200, 33], 8)) / 1000
 MILLISECOND = Fraction(1, 1000)
+
+COVER = 255  # the number on the picture of a cover
+SIZES = {"small": SIZE, "large": (96, 128), "cover": SIZE}  # rows, columns
+DISPOSITIONS = {"large": Disposition.default, "cover": Disposition.attached_pic}
 
 Packets = list[av.Packet]
 
@@ -110,3 +115,29 @@ def hum(begin: float = 0.0) -> av.AudioFrame:
 def read(path: Path) -> tuple[np.ndarray, np.ndarray]:
     times, pictures = zip(*read_frames(path, batch=7), strict=True)
     return np.concatenate(times), np.concatenate(pictures)
+
+
+def with_streams(path: Path, *kinds: str) -> Path:
+    """A file with these streams: sound, cover, and a small or a large video of ten frames."""
+    with av.open(str(path), "w") as output:
+        streams = []
+        for kind in kinds:
+            codec = {"sound": "libmp3lame", "cover": "mjpeg"}.get(kind, "libx264")
+            stream = output.add_stream(codec, rate=44100 if kind == "sound" else 25)
+            if kind != "sound":
+                stream.height, stream.width = SIZES[kind]
+                stream.pix_fmt = "yuvj420p" if kind == "cover" else "yuv420p"
+                stream.disposition = DISPOSITIONS.get(kind, Disposition(0))
+            streams.append(stream)
+        for kind, stream in zip(kinds, streams, strict=True):
+            for number in [COVER] if kind == "cover" else range(10 if kind != "sound" else 1):
+                output.mux(stream.encode(hum() if kind == "sound" else numbered(stream, number)))
+            output.mux(stream.encode())
+    return path
+
+
+def numbered(stream: av.VideoStream, number: int) -> av.VideoFrame:
+    rgb = barcode(number, (stream.height, stream.width))
+    frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format=stream.pix_fmt)
+    frame.pts = number if number != COVER else 0
+    return frame

@@ -11,7 +11,7 @@ from affectkit.overlay import write_overlay
 from affectkit.preparation import prepare_video
 from affectkit.recording import open_recording
 from affectkit.video import browser_playable, probe, read_frames, read_thumbnails, read_times
-from tests.conftest import fake_prediction, fake_recording
+from tests.conftest import fake_prediction
 from tests.video.clips import STEADY, draw_clip, encode, numbers, read
 
 CORNERS = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 255]]], np.uint8)
@@ -84,7 +84,7 @@ def test_pixels_are_made_square_in_the_size_that_chromium_shows(aspect, rotation
     assert pictures.shape[1:3] == size[::-1]
     assert corners_of(pictures[0]) == SHOWN_BY_CHROMIUM[rotation, False]
     copy = probe(browser_playable(path, tmp_path / "copies"))
-    assert (copy.width, copy.height, copy.pixel_aspect) == tuple(n + n % 2 for n in size) + (1,)
+    assert (copy.width, copy.height, copy.pixel_aspect) == (*(n + n % 2 for n in size), 1)
 
 
 @pytest.fixture
