@@ -15,7 +15,7 @@ from torch import Tensor
 from affectkit.attribution.gradients import own_frame_gradients
 from affectkit.errors import unknown
 from affectkit.faces.regions import REGION, region_masks
-from affectkit.files import StrPath, atomic_write
+from affectkit.files import StrPath
 from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.models.device import AUTO, evaluation_mode, resolve_device
 from affectkit.models.inputs import Chunk, read_chunks
@@ -33,7 +33,8 @@ from affectkit.preparation.inputs import (
     prepare_inputs,
 )
 from affectkit.recording import AFFECT
-from affectkit.run import attribution_path, open_attribution
+from affectkit.results import attribution_path, open_attribution, write_result
+from affectkit.store import append_store, write_store
 from affectkit.training.model import load_model
 from affectkit.training.run_metadata import check_crop_settings
 
@@ -182,15 +183,17 @@ def _attribute_recording(
         labelled = (each.assign_attrs(attrs) for each in _label_chunks(maps, opened))
         if not output:
             return xr.concat(list(labelled), "frame", coords="minimal", combine_attrs="override")
-        with atomic_write(attribution_path(output, method, name), overwrite=True) as partial_path:
+        with write_result(attribution_path(output, method, name)) as partial_path:
             _write_chunks(labelled, partial_path)
     return name
 
 
 def _write_chunks(chunks: Iterator[xr.Dataset], path: Path) -> None:
     for number, chunk in enumerate(chunks):
-        how: dict[str, Any] = {"append_dim": "frame"} if number else {"mode": "w-"}
-        chunk.to_zarr(path, zarr_format=2, consolidated=False, **how)
+        if number:
+            append_store(chunk, path)
+        else:
+            write_store(chunk, path)
 
 
 def _label_chunks(maps: Iterator[Tensor], recording: xr.Dataset) -> Iterator[xr.Dataset]:

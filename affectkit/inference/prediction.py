@@ -32,7 +32,7 @@ from affectkit.preparation.inputs import (
     open_input,
     prepare_inputs,
 )
-from affectkit.run import prediction_path, save_result
+from affectkit.results import prediction_path, save_result
 from affectkit.training.recipe_sections import PredictSection
 
 

@@ -6,7 +6,7 @@ from affectkit.attribution import attribute
 from affectkit.attribution.attribution import METHODS, gradient_x_input, region_shares
 from affectkit.errors import AffectkitError
 from affectkit.recording import list_recordings, open_recording, save_recording
-from affectkit.run import open_attribution
+from affectkit.results import open_attribution
 from affectkit.training.model import load_model
 from tests.conftest import fake_recording
 
