@@ -24,12 +24,16 @@ if TYPE_CHECKING:
 
 
 def demo(
-    out: Annotated[Path, typer.Argument(help="Output folder.")] = Path("data/demo"),
-    quick: Annotated[
+    out: Annotated[
+        Path | None,
+        typer.Argument(help="Output folder; by default data/demo, or data/demo-full with --full."),
+    ] = None,
+    full: Annotated[
         bool,
         typer.Option(
-            "--quick",
-            help="Use few subjects and epochs. It takes a minute; the scores are meaningless.",
+            "--full",
+            help="Use more subjects, longer videos and a larger model. On two CPU cores it takes "
+            "about 8 minutes instead of 2.",
         ),
     ] = False,
     dashboard: Annotated[bool, typer.Option(help="Open the dashboard at the end.")] = True,
@@ -45,7 +49,8 @@ def demo(
     if dashboard and find_spec("streamlit") is None:
         raise missing_extra("streamlit", "dashboard")
     with progress_bars() as progress:
-        result = run_demo(out, quick=quick, progress=progress)
+        folder = out or Path("data/demo-full" if full else "data/demo")
+        result = run_demo(folder, full=full, progress=progress)
     _print_demo(result)
     if dashboard:
         from affectkit.dashboard import launch
@@ -78,6 +83,9 @@ def _pooled_ccc(scores: "pd.DataFrame", affect: str) -> str:
 
 def doctor(
     video: Annotated[Path | None, typer.Argument(help="A video to check.")] = None,
+    stream: Annotated[
+        int | None, typer.Option(help="Number of the video stream in the file.", min=0)
+    ] = None,
     format_: Annotated[
         str, typer.Option("--format", help="Format of the report on VIDEO: table or json.")
     ] = "table",
@@ -92,7 +100,7 @@ def doctor(
 
     check_format(format_, REPORT_FORMATS)
     if video:
-        print_video_report(doctors.video_report(video), format_)
+        print_video_report(doctors.video_report(video, stream=stream), format_)
     else:
         print_rows([check._asdict() for check in doctors.report()])
 
