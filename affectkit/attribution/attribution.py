@@ -1,6 +1,7 @@
 """Attribute the predictions of recordings to pixels, and save them chunk by chunk."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, overload
@@ -15,7 +16,7 @@ from torch import Tensor
 from affectkit.attribution.gradients import own_frame_gradients
 from affectkit.errors import unknown
 from affectkit.faces.regions import REGION, region_masks
-from affectkit.files import StrPath
+from affectkit.files import StrPath, lock
 from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.models.device import AUTO, evaluation_mode, memory_error_hint, resolve_device
 from affectkit.models.inputs import Chunk, read_chunks
@@ -144,7 +145,10 @@ def attribute(
         function = partial(_attribute_in_worker, key)
     else:
         function = partial(_attribute_recording, load_model(run_or_model).to(found), found)
-    with prepare_inputs(recordings, metadata["crop"], run, progress=progress) as inputs:
+    with (
+        lock(output.run, "attribute") if output else nullcontext(),
+        prepare_inputs(recordings, metadata["crop"], run, progress=progress) as inputs,
+    ):
         if save:
             check_distinct_names(inputs)
         results = map_recordings(
@@ -244,11 +248,12 @@ def _label(values: NDArray[np.float32], recording: xr.Dataset) -> xr.Dataset:
         {"frame": recording["frame"], "region": list(REGION)},
         ("frame", "region", "row", "col"),
     )
+    area = masks.mean(["row", "col"])
     return xr.Dataset(
         {
             "attribution": attribution.astype(np.float16),
             "region_share": region_shares(attribution, masks),
-            "region_area": masks.mean(["row", "col"]).where(masks.any(["region", "row", "col"])),
+            "region_area": area.where(masks.any(["region", "row", "col"])).astype(np.float32),
         }
     ).drop_encoding()
 
