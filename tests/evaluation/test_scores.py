@@ -8,13 +8,8 @@ from affectkit.evaluation.scores import COLUMNS
 from affectkit.files import remove
 from affectkit.metrics import ccc
 from affectkit.recording import save_recording
-from affectkit.run import (
-    open_prediction,
-    prediction_path,
-    read_metadata,
-    read_scores,
-    write_metadata,
-)
+from affectkit.results import open_prediction, prediction_path
+from affectkit.run import read_metadata, read_scores, write_metadata
 
 
 def value(scores, recording, affect="valence", metric="ccc", column="value"):
