@@ -83,7 +83,7 @@ def local_cluster(workers: int) -> Iterator[str]:
     ]
     paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
     try:
-        log = TemporaryFile("w+")
+        log = TemporaryFile("w+")  # noqa: SIM115  # closed below
     except OSError as error:
         raise AffectkitError(
             f"worker processes need a temporary folder ({error.strerror}); set TMPDIR to a folder "

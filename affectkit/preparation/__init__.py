@@ -153,7 +153,7 @@ def prepare_videos(
     check_parallel(workers, scheduler)
     check_person(person)
     for path in map(Path, paths):
-        check_name(path.stem, path)
+        check_name(path.stem, path.parent)
     out = _output_folder(out, detector)
     table = Path(annotation_csv).absolute() if annotation_csv else None
     tasks = [

@@ -13,8 +13,8 @@ from affectkit.preparation import prepare, prepare_videos
 from tests.preparation.conftest import CROP, files_of
 
 
-def edit_attrs(recording: Path, **changes: object) -> None:
-    path = recording / ".zattrs"
+def edit_attrs(recording_path: Path, **changes: object) -> None:
+    path = recording_path / ".zattrs"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
@@ -72,7 +72,7 @@ def test_a_recording_of_a_newer_version_is_kept(synthetic_root, prepared, tmp_pa
     path = Path(shutil.copytree(prepared[0], tmp_path / prepared[0].name))
     edit_attrs(path, schema=99)
     before = files_of(path)
-    with pytest.raises(AffectkitError, match="newer affectkit .*; update affectkit"):
+    with pytest.raises(AffectkitError, match=r"newer affectkit .*; update affectkit"):
         prepare("synthetic", synthetic_root, tmp_path, crop=CROP, only=[path.stem])
     assert files_of(path) == before
 
@@ -112,7 +112,7 @@ def test_the_recording_of_another_dataset_of_the_same_name_is_kept(
 ):
     path = Path(shutil.copytree(prepared[0], tmp_path / "out" / prepared[0].name))
     shutil.copy(*synthetic.index(dataset_copy)["video"].iloc[[1, 0]])
-    with pytest.raises(AffectkitError, match="is the recording of another video .*person_000.mp4"):
+    with pytest.raises(AffectkitError, match=r"of another video .*person_000\.mp4"):
         prepare("synthetic", dataset_copy, path.parent, crop=CROP, only=[path.stem])
     assert files_of(path) == files_of(prepared[0])
 

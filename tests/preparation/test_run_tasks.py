@@ -186,7 +186,9 @@ def test_a_cluster_finds_an_annotation_given_by_a_relative_path(
 def test_two_processes_that_create_one_recording_leave_it_complete(cluster, video, tmp_path):
     with clusters.connect(cluster.scheduler_address) as client:
         calls = [
-            client.submit(prepare_video, video, tmp_path / "out", crop=CROP, pure=False, workers=[w])
+            client.submit(
+                prepare_video, video, tmp_path / "out", crop=CROP, pure=False, workers=[w]
+            )
             for w in client.scheduler_info()["workers"]
         ]
         paths = {call.result() for call in calls}
