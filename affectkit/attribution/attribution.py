@@ -248,7 +248,9 @@ def _label(values: NDArray[np.float32], recording: xr.Dataset) -> xr.Dataset:
         {
             "attribution": attribution.astype(np.float16),
             "region_share": region_shares(attribution, masks),
-            "region_area": masks.mean(["row", "col"]).where(masks.any(["region", "row", "col"])),
+            "region_area": masks.mean(["row", "col"], dtype=np.float32).where(
+                masks.any(["region", "row", "col"])
+            ),
         }
     ).drop_encoding()
 
