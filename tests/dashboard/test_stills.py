@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from affectkit.dashboard.loading import find_video
+from affectkit.dashboard.serving import find_video
 from affectkit.video import read_times
 from tests.conftest import fake_recording
 
