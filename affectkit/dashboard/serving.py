@@ -9,7 +9,7 @@ import xarray as xr
 from affectkit.dashboard import loading
 from affectkit.errors import AffectkitError
 from affectkit.video import browser_playable
-from affectkit.video.stills import stills_to_video
+from affectkit.video.stills import stills_to_video, video_stream
 from affectkit.video_player import payload
 from affectkit.video_player.media import CATALOGUE, MediaSource
 
@@ -72,7 +72,7 @@ def find_video(recording: xr.Dataset, folder: Path) -> tuple[Path | None, str]:
         with st.spinner("Converting the video to a format that browsers play"):
             if stills:
                 return stills_to_video(recording, copies), ""
-            return browser_playable(found, copies), ""
+            return browser_playable(found, copies, stream=video_stream(recording)), ""
     except (AffectkitError, OSError) as error:
         reason = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else error
         return None, f"{reason}. Scores and traces still work."

@@ -115,6 +115,7 @@ def prepare_videos(
     out: StrPath,
     *,
     annotation_csv: StrPath | None = None,
+    stream: int | None = None,
     person: str = "",
     detector: str = "dlib",
     options: Mapping[str, Any] | None = None,
@@ -129,6 +130,8 @@ def prepare_videos(
         paths: video files; the name of a recording is the file name without suffix.
         out: folder for the recordings.
         annotation_csv: annotation of a single video, as for `prepare_video`.
+        stream: number of the video stream in the files, as in ffprobe; by default the one that
+            FFmpeg prefers.
         person: as for `prepare_video`.
         detector: one of `affectkit.faces.DETECTORS`.
         options: keyword arguments of the detector, such as `{"upsample": 1}` for dlib.
@@ -165,6 +168,7 @@ def prepare_videos(
             options=options or {},
             crop=crop,
             detect=False,
+            stream=stream,
         )
         for path in map(Path, paths)
         for name in ["_".join(filter(None, (path.stem, person)))]
@@ -179,6 +183,7 @@ def prepare_video(
     out: StrPath,
     *,
     annotation_csv: StrPath | None = None,
+    stream: int | None = None,
     person: str = "",
     detector: str = "dlib",
     options: Mapping[str, Any] | None = None,
@@ -193,6 +198,7 @@ def prepare_video(
         annotation_csv: a table with the columns `frame` (0-based) or `time` (seconds; frames
             between two rows are interpolated), `valence` and `arousal` in [-1, 1]; see
             `affectkit.datasets.table`.
+        stream: number of the video stream in the file, as for `prepare_videos`.
         person: which person of the video, "left", "right" or a number ("2": the second largest
             face); the name of the recording then ends in `_left`, `_2`, ... By default the person
             with the largest face.
@@ -212,6 +218,7 @@ def prepare_video(
         [path],
         out,
         annotation_csv=annotation_csv,
+        stream=stream,
         person=person,
         detector=detector,
         options=options,

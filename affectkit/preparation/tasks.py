@@ -40,6 +40,7 @@ class RecordingTask:
     options: Mapping[str, Any]  # of the detector
     crop: Crop
     detect: bool  # detect faces even if the dataset has landmarks or crops
+    stream: int | None = None  # number of the video stream in the file; None = by FFmpeg
 
     @property
     def name(self) -> str:
@@ -78,6 +79,7 @@ def provenance(task: RecordingTask, old: Mapping[str, Any] | None = None) -> dic
         "video_ends": _hash_ends(task.video) if task.video.exists() else "",
         "annotation": list(task.annotation_files),
         "annotation_sha256": [_hash_file(Path(path)) for path in task.annotation_files],
+        "stream": task.stream,
         "person": task.person,
         "detector": task.detector,
         "options": {key: str(value) for key, value in sorted(task.options.items())},

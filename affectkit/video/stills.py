@@ -12,8 +12,9 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from affectkit.errors import AffectkitError
 from affectkit.files import StrPath
+from affectkit.video.decoding import DEFAULT_FPS
 from affectkit.video.reading import single_frames
-from affectkit.video.writing import write_video
+from affectkit.video.writing import write_video_once
 
 Picture = NDArray[np.uint8]  # (row, col, channel), RGB
 NO_PICTURE = np.zeros((0, 0, 3), np.uint8)  # for a missing or unreadable picture
@@ -89,7 +90,7 @@ def read_recording_frames(recording: xr.Dataset) -> Iterator[tuple[float, Pictur
         upper left corner of a black picture of the recording's `width` and `height`.
     """
     if "still" not in recording:
-        yield from single_frames(Path(recording.attrs["video"]))
+        yield from single_frames(Path(recording.attrs["video"]), stream=video_stream(recording))
         return
     height, width = int(recording.attrs["height"]), int(recording.attrs["width"])
     names = [str(name) for name in recording["still"].values]
@@ -101,14 +102,22 @@ def read_recording_frames(recording: xr.Dataset) -> Iterator[tuple[float, Pictur
         yield time, frame
 
 
+def video_stream(recording: xr.Dataset) -> int | None:
+    """The number of the video stream that was asked for; None = the one that FFmpeg prefers."""
+    number = (recording.attrs.get("source") or {}).get("stream")
+    return None if number is None else int(number)
+
+
 def stills_to_video(recording: xr.Dataset, folder: StrPath) -> Path:
     """Encode the stills of a recording as H.264, each at its own time; once for each `folder`.
 
     Raises:
         AffectkitError: the pictures are too large for browsers.
     """
-    width, height = int(recording.attrs["width"]), int(recording.attrs["height"])
-    name = str(recording.attrs["recording"])
+    name, size = recording.attrs["recording"], [recording.attrs[key] for key in ("width", "height")]
+    if not all(size):
+        raise AffectkitError(f"recording {name!r} has no width and height; prepare it again")
+    width, height = map(int, size)
     if width * height > MAX_PIXELS:
         raise AffectkitError(
             f"recording {name!r}: pictures up to {width}x{height} are too large for a video that "
@@ -118,7 +127,9 @@ def stills_to_video(recording: xr.Dataset, folder: StrPath) -> Path:
     shown = [*recording["still"].values.tolist(), *recording["time"].values.tolist()]
     digest = sha256(repr((recording.attrs["video"], shown)).encode()).hexdigest()[:16]
     path = Path(folder) / f"{name}-{digest}.mp4"
-    if not path.exists():
-        fps = float(recording.attrs["fps"])
-        write_video(path, read_recording_frames(recording), fps=fps, b_frames=False, overwrite=True)
-    return path
+    return write_video_once(
+        path,
+        read_recording_frames(recording),
+        fps=float(recording.attrs["fps"] or DEFAULT_FPS),
+        longest_pause=float(np.diff(recording["time"]).max(initial=0)),
+    )

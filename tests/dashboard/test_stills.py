@@ -34,3 +34,9 @@ def test_missing_or_too_large_stills_get_a_reason(stills, tmp_path):
     path, missing = find_video(stills.assign_attrs(width=9000, height=9000), tmp_path)
     assert path is None
     assert "too large for a video" in missing
+
+
+def test_stills_of_unknown_size_get_a_reason(stills, tmp_path):
+    path, missing = find_video(stills.assign_attrs(width="", height=""), tmp_path)
+    assert path is None
+    assert "no width and height" in missing
