@@ -7,6 +7,7 @@ from .errors import AffectkitError as AffectkitError
 from .evaluation import compare as compare
 from .evaluation import evaluate as evaluate
 from .evaluation import scores_table as scores_table
+from .faces import Crop as Crop
 from .figures import affect_density as affect_density
 from .figures import ccc_dots as ccc_dots
 from .figures.style import LIGHT as LIGHT
@@ -33,6 +34,7 @@ from .paper import region_bars as region_bars
 from .paper import save_figure as save_figure
 from .paper import subject_dots as subject_dots
 from .paper import traces_table as traces_table
+from .preparation import crop_of as crop_of
 from .preparation import prepare as prepare
 from .preparation import prepare_video as prepare_video
 from .preparation import prepare_videos as prepare_videos

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO, Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from affectkit.errors import AffectkitError
@@ -24,6 +25,24 @@ ENDED = (
     "the Dask scheduler or the process that manages the workers ended; "
     "completed work is kept: run again to continue"
 )
+
+
+def check_address(address: str) -> None:
+    """Check the address of a scheduler: a client of Dask does not clean up after a wrong one.
+
+    Raises:
+        AffectkitError: it is not tcp://HOST:PORT.
+    """
+    try:
+        parts = urlsplit(address)
+        valid = parts.scheme == "tcp" and parts.hostname and parts.port and not parts.path
+    except ValueError:  # the port is not a number from 0 to 65535
+        valid = False
+    if not valid:
+        raise AffectkitError(
+            f"{address!r} is not the address of a Dask scheduler: expected tcp://HOST:PORT, such "
+            "as tcp://10.0.0.1:8786"
+        )
 
 
 @contextmanager

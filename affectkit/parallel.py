@@ -14,6 +14,7 @@ from uuid import uuid4
 from affectkit.cluster import (
     ENDED,
     STOP_SECONDS,
+    check_address,
     check_workers,
     connect,
     local_cluster,
@@ -32,6 +33,23 @@ def no_progress(name: str, done: int, total: int) -> None:
 def raise_lost(task: object, reason: str) -> Any:  # noqa: ANN401
     """Raise `reason` as an AffectkitError: what `map_tasks` does with a lost task by default."""
     raise AffectkitError(reason)
+
+
+def check_parallel(workers: int, scheduler: str) -> None:
+    """Check the arguments of `map_tasks`, before work that comes first.
+
+    Raises:
+        AffectkitError: `workers` is below 1, both are given, or `scheduler` is not an address.
+    """
+    if workers < 1:
+        raise AffectkitError(f"workers should be at least 1, got {workers}")
+    if workers > 1 and scheduler:
+        raise AffectkitError(
+            "give either a number of workers or a scheduler (--workers, --scheduler): a cluster "
+            "has its own workers"
+        )
+    if scheduler:
+        check_address(scheduler)
 
 
 def map_tasks(
@@ -71,15 +89,12 @@ def map_tasks(
             killed three times; returns the result of the task. By default the reason is raised.
 
     Raises:
-        AffectkitError: `workers` and `scheduler` are both given, the worker processes cannot be
+        AffectkitError: `workers` or `scheduler` is invalid, the worker processes cannot be
             started, or the cluster does not answer, has no workers, has other versions of
             affectkit or its packages, does not see `output`, or ended before the work was done.
         Exception: whatever the function raises; the other tasks are stopped.
     """
-    if workers < 1:
-        raise AffectkitError(f"workers should be at least 1, got {workers}")
-    if workers > 1 and scheduler:
-        raise AffectkitError("give either workers or a scheduler: a cluster has its own workers")
+    check_parallel(workers, scheduler)
     if not tasks:
         return iter(())
     if scheduler:

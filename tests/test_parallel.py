@@ -144,10 +144,21 @@ def test_the_end_of_the_process_that_manages_the_workers_is_one_line(capfd):
 
 
 def test_workers_and_a_scheduler_exclude_each_other():
-    with pytest.raises(AffectkitError, match="either workers or a scheduler"):
+    with pytest.raises(AffectkitError, match="either a number of workers or a scheduler"):
         map_tasks(square, [1], workers=2, scheduler="tcp://127.0.0.1:1")
     with pytest.raises(AffectkitError, match="workers should be at least 1, got 0"):
         map_tasks(square, [1], workers=0)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["foo", "tcp://foo", "foo://a:1", "tcp://", ":", "tcp://a:99999", "tcp://a:b", "tcp://a:1/b"],
+)
+def test_what_is_not_the_address_of_a_scheduler_is_one_line_at_once(address, capfd):
+    with pytest.raises(AffectkitError, match="expected tcp://HOST:PORT") as error:
+        map_tasks(square, [1], scheduler=address)
+    assert "\n" not in str(error.value)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_scheduler_that_does_not_answer_is_one_line(monkeypatch, capfd):

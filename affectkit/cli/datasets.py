@@ -1,8 +1,10 @@
 """Commands: datasets, check, prepare, raters."""
 
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -17,6 +19,10 @@ from affectkit.cli.output import (
     say,
 )
 from affectkit.errors import AffectkitError
+from affectkit.parallel import check_parallel
+
+if TYPE_CHECKING:
+    from affectkit.faces import Crop
 
 RATER_MEASURES = ("pairwise CCC", "CCC with the others", "ICC(2,1)", "ICC(3,1)", "seconds apart")
 
@@ -45,13 +51,6 @@ def datasets() -> None:
     console.print(table)
 
 
-def _check_workers(workers: int, scheduler: str) -> None:
-    if workers > 1 and scheduler:
-        raise AffectkitError(
-            "give either --workers or --scheduler: a cluster has its own number of workers"
-        )
-
-
 def check(
     dataset: Dataset,
     root: Annotated[Path, typer.Argument(help="Folder of the dataset, in its published layout.")],
@@ -72,7 +71,7 @@ def check(
     from affectkit.checking import check as check_dataset
     from affectkit.cli.reports import REPORT_FORMATS, print_dataset_report
 
-    _check_workers(workers, scheduler)
+    check_parallel(workers, scheduler)
     check_format(format_, REPORT_FORMATS)
     with progress_bars(errors) as progress:
         report = check_dataset(
@@ -116,6 +115,28 @@ def prepare(
             "valence and arousal."
         ),
     ] = None,
+    person: Annotated[
+        str,
+        typer.Option(
+            metavar="left|right|N",
+            help="Which person of the videos; 2: the person with the second largest face. The "
+            "names of their recordings end in _left, _2, ... By default the largest face.",
+        ),
+    ] = "",
+    size: Annotated[
+        int | None, typer.Option(help="Height and width of the crops in pixels (default 96).")
+    ] = None,
+    margin: Annotated[
+        float | None,
+        typer.Option(
+            help="Side of the crop, as a multiple of the distance from the bridge of the nose to "
+            "the chin (default 1.52)."
+        ),
+    ] = None,
+    like: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Use the crop settings of this run, to predict with it."),
+    ] = None,
 ) -> None:
     """Make recordings of a dataset or of videos: detect, track and crop the faces.
 
@@ -124,18 +145,29 @@ def prepare(
     from affectkit.preparation import prepare as prepare_dataset
     from affectkit.preparation import prepare_videos
 
-    _check_workers(workers, scheduler)
+    check_parallel(workers, scheduler)
+    _check_options(
+        dataset,
+        paths,
+        dataset_only={"--only": only, "--detect": detect},
+        video_only={"--annotation": annotation, "--person": person},
+    )
     settings: dict[str, Any] = {
+        "crop": _crop(size, margin, like),
         "detector": detector,
         "options": {"upsample": upsample} if upsample else {},
         "workers": workers,
         "scheduler": scheduler,
     }
-    _check_options(dataset, paths, {"--only": only, "--detect": detect}, annotation)
     with progress_bars() as progress:
         if dataset == "video":
             prepared = prepare_videos(
-                paths, out, annotation_csv=annotation, progress=progress, **settings
+                paths,
+                out,
+                annotation_csv=annotation,
+                person=person,
+                progress=progress,
+                **settings,
             )
         elif len(paths) == 1:
             prepared = prepare_dataset(
@@ -147,22 +179,42 @@ def prepare(
 
 
 def _check_options(
-    dataset: str, paths: list[Path], dataset_only: dict[str, object], annotation: Path | None
+    dataset: str,
+    paths: list[Path],
+    *,
+    dataset_only: Mapping[str, object],
+    video_only: Mapping[str, object],
 ) -> None:
     """Refuse options that would be ignored.
 
     Raises:
         AffectkitError: naming the option and what it is for.
     """
-    given = [option for option, value in dataset_only.items() if value]
-    if dataset == "video" and given:
-        raise AffectkitError(f"{given[0]} is for datasets only, got it for videos: leave it out")
-    if annotation and dataset != "video":
-        raise AffectkitError(
-            f"--annotation is for a single video only, got dataset {dataset!r}: leave it out"
-        )
-    if annotation and len(paths) > 1:
+    is_video = dataset == "video"
+    for option, value in (dataset_only if is_video else video_only).items():
+        if value:
+            expected = "datasets" if is_video else "videos of your own (affectkit prepare video)"
+            got = "videos" if is_video else f"dataset {dataset!r}"
+            raise AffectkitError(f"{option} is for {expected} only, got {got}: leave it out")
+    if video_only["--annotation"] and len(paths) > 1:
         raise AffectkitError(f"--annotation needs a single video, got {len(paths)} videos")
+
+
+def _crop(size: int | None, margin: float | None, like: Path | None) -> "Crop":
+    """The crop settings that the options ask for.
+
+    Raises:
+        AffectkitError: a setting is out of range, or they contradict each other.
+    """
+    from affectkit.faces import Crop
+    from affectkit.preparation import crop_of
+
+    given = {"size": size, "margin": margin}
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if like and changes:
+        option = f"--{next(iter(changes))}"
+        raise AffectkitError(f"--like takes all crop settings of {like}: leave out {option}")
+    return crop_of(like) if like else replace(Crop(), **changes)
 
 
 def _print_recordings(paths: list[Path]) -> None:

@@ -14,8 +14,9 @@
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,6 +26,15 @@ from affectkit.errors import AffectkitError
 from affectkit.signals import interpolate_gaps, smooth
 
 BRIDGE, CHIN = 27, 8
+MAX_SECONDS = 3600
+BOUNDS = {  # of the settings, both included
+    "size": (8, 1024),
+    "margin": (0.5, 10),
+    "shift": (-1, 1),
+    "smoothing": (0, MAX_SECONDS),
+    "size_smoothing": (0, MAX_SECONDS),
+    "max_gap": (0, MAX_SECONDS),
+}
 DATASET_CROPS = "given"  # `alignment` of crops that come with a dataset; they are only resized
 
 
@@ -47,21 +57,33 @@ class Crop:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        if self.size < 8 or self.margin <= 0:
-            raise AffectkitError(
-                f"crop settings: expected size >= 8 and margin > 0, got size {self.size} and "
-                f"margin {self.margin:g}"
-            )
-        for name in ("smoothing", "size_smoothing", "max_gap"):
-            if getattr(self, name) < 0:
+        for name, (low, high) in BOUNDS.items():
+            value = getattr(self, name)
+            kind = int if name == "size" else int | float
+            if not isinstance(value, kind) or not low <= value <= high:
                 raise AffectkitError(
-                    f"crop settings: expected {name} >= 0 seconds, got {getattr(self, name):g}"
+                    f"crop settings: expected {name} from {low} to {high}, got {value!r}"
                 )
         if self.alignment not in ("upright", DATASET_CROPS) or self.interpolation != "area":
             raise AffectkitError(
                 f"crop settings: expected alignment 'upright' or {DATASET_CROPS!r} and "
                 f"interpolation 'area', got {self.alignment!r} and {self.interpolation!r}"
             )
+
+
+def stored_crop(settings: Mapping[str, Any]) -> Crop:
+    """The crop settings that a recording or a run stores.
+
+    Raises:
+        AffectkitError: a setting is invalid or unknown.
+    """
+    other = sorted(settings.keys() - {field.name for field in fields(Crop)})
+    if other:
+        raise AffectkitError(
+            f"unknown crop settings {', '.join(other)[:60]}: they are damaged, or a newer "
+            "affectkit wrote them"
+        )
+    return Crop(**settings)
 
 
 def crop_boxes(

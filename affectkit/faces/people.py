@@ -5,6 +5,7 @@ Two tracks that share a frame are two people. Two tracks at the same place witho
 between them are more likely the same person.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,7 +25,7 @@ from affectkit.faces.tracks import (
 )
 from affectkit.recording import POINTS
 
-PERSON = ("", "left", "right")
+SIDES = ("left", "right")
 MAX_DISTANCE = 0.72  # between two embeddings of one person, thumbnails and descriptors together
 THUMBNAIL_WEIGHT = 0.3  # relative to the distance of descriptors (usual limit 0.6)
 MAX_DISTANCE_OF_THUMBNAILS = 0.4  # where there are no descriptors
@@ -128,14 +129,27 @@ def _make_person(tracks: Sequence[Track], face_tracks: FaceTracks) -> Person:
     return Person(box, landmark, np.array(cuts, np.int64))
 
 
-def choose_person(people: Sequence[Person], side: str, width: int) -> Person | None:
+def check_person(person: str) -> None:
+    """Check how a person of a video is named; see `choose_person`.
+
+    Raises:
+        AffectkitError: it is not "", "left", "right" or a number from 1.
+    """
+    if person not in ("", *SIDES) and not re.fullmatch("[1-9][0-9]{0,2}", person):
+        raise AffectkitError(
+            f"unknown person {person!r}: expected 'left', 'right' or a number (1 = the largest "
+            "face, 2 = the second largest, ...)"
+        )
+
+
+def choose_person(people: Sequence[Person], person: str, width: int) -> Person | None:
     """Choose a person of a video.
 
     Args:
         people: all people of the video.
-        side: "left" or "right": of the two people in most frames, the one further left or right
-            in the picture; "": the person with the largest face area over all frames, so that a
-            viewer is preferred to faces on a screen in the background.
+        person: "left" or "right": of the two people in most frames, the one further left or right
+            in the picture; "2": the person with the second largest face area over all frames, and
+            so on; "": as "1", so that a viewer is preferred to faces on a screen in the background.
         width: of the picture in pixels. A single person is "left" or "right" by the half of the
             picture.
 
@@ -143,17 +157,18 @@ def choose_person(people: Sequence[Person], side: str, width: int) -> Person | N
         The person, or None if there is no such person.
 
     Raises:
-        AffectkitError: `side` is none of these.
+        AffectkitError: `person` is none of these.
     """
-    if side not in PERSON:
-        raise AffectkitError(f"unknown side of the person {side!r}: expected 'left', 'right' or ''")
+    check_person(person)
     if not people:
         return None
-    if not side:
-        return max(people, key=lambda person: person.area)
-    present = sorted(people, key=lambda person: person.frames, reverse=True)[:2]
-    present = [person for person in present if person.frames >= MIN_PRESENCE * present[0].frames]
-    middles = [float(np.nanmean(person.box[:, [0, 2]])) for person in present]
+    if person not in SIDES:
+        number = int(person or 1)
+        largest = sorted(people, key=lambda each: each.area, reverse=True)
+        return largest[number - 1] if number <= len(largest) else None
+    present = sorted(people, key=lambda each: each.frames, reverse=True)[:2]
+    present = [each for each in present if each.frames >= MIN_PRESENCE * present[0].frames]
+    middles = [float(np.nanmean(each.box[:, [0, 2]])) for each in present]
     if len(present) == 1:
-        return present[0] if (middles[0] < width / 2) == (side == "left") else None
-    return present[int(np.argmin(middles) if side == "left" else np.argmax(middles))]
+        return present[0] if (middles[0] < width / 2) == (person == "left") else None
+    return present[int(np.argmin(middles) if person == "left" else np.argmax(middles))]

@@ -19,14 +19,26 @@ from affectkit import datasets
 from affectkit.datasets.table import read_table
 from affectkit.errors import AffectkitError, unknown
 from affectkit.faces import DETECTORS, Crop
+from affectkit.faces.crop import stored_crop
+from affectkit.faces.people import check_person
 from affectkit.files import PARTIAL, StrPath
-from affectkit.parallel import Progress, no_progress
+from affectkit.parallel import Progress, check_parallel, no_progress
 from affectkit.preparation.run_tasks import run_tasks
 from affectkit.preparation.tasks import RecordingTask, check_same_video
+from affectkit.run import read_metadata
 
 CROP = Crop()
 
-__all__ = ["prepare", "prepare_video", "prepare_videos"]
+__all__ = ["crop_of", "prepare", "prepare_video", "prepare_videos"]
+
+
+def crop_of(run: StrPath) -> Crop:
+    """The crop settings of a run, to prepare recordings for it.
+
+    Raises:
+        AffectkitError: `run` is not a run.
+    """
+    return stored_crop(read_metadata(run)["crop"])
 
 
 def prepare(
@@ -69,6 +81,7 @@ def prepare(
         AffectkitError: the dataset, its folder or a name is unknown; or, after all other recordings
             are created, some failed. A warning gives the reason for each of them.
     """
+    check_parallel(workers, scheduler)
     loader = datasets.find_loader(dataset)
     root = Path(os.path.realpath(root))
     rows = _select(loader.index(root), only)
@@ -102,6 +115,7 @@ def prepare_videos(
     out: StrPath,
     *,
     annotation_csv: StrPath | None = None,
+    person: str = "",
     detector: str = "dlib",
     options: Mapping[str, Any] | None = None,
     crop: Crop = CROP,
@@ -115,6 +129,7 @@ def prepare_videos(
         paths: video files; the name of a recording is the file name without suffix.
         out: folder for the recordings.
         annotation_csv: annotation of a single video, as for `prepare_video`.
+        person: as for `prepare_video`.
         detector: one of `affectkit.faces.DETECTORS`.
         options: keyword arguments of the detector, such as `{"upsample": 1}` for dlib.
         crop: crop settings; recordings with other crop settings are created again.
@@ -133,22 +148,26 @@ def prepare_videos(
         raise AffectkitError(
             f"annotation_csv needs a single video, got {len(paths)}; prepare the videos one by one"
         )
+    check_parallel(workers, scheduler)
+    check_person(person)
     out = _output_folder(out, detector)
+    table = Path(annotation_csv).absolute() if annotation_csv else None
     tasks = [
         RecordingTask(
             video=path.absolute(),
-            path=out / f"{path.stem}.zarr",
-            attrs={"dataset": "", "subject": path.stem, "split": ""},
-            read_annotations=partial(read_table, Path(annotation_csv)) if annotation_csv else None,
-            annotation_files=(str(annotation_csv),) if annotation_csv else (),
+            path=out / f"{name}.zarr",
+            attrs={"dataset": "", "subject": name, "split": ""},
+            read_annotations=partial(read_table, table) if table else None,
+            annotation_files=(str(table),) if table else (),
             fps=math.nan,
-            person="",
+            person=person,
             detector=detector,
             options=options or {},
             crop=crop,
             detect=False,
         )
         for path in map(Path, paths)
+        for name in ["_".join(filter(None, (path.stem, person)))]
     ]
     _check_names(tasks)
     run_tasks(tasks, workers=workers, scheduler=scheduler, progress=progress)
@@ -160,6 +179,7 @@ def prepare_video(
     out: StrPath,
     *,
     annotation_csv: StrPath | None = None,
+    person: str = "",
     detector: str = "dlib",
     options: Mapping[str, Any] | None = None,
     crop: Crop = CROP,
@@ -173,6 +193,9 @@ def prepare_video(
         annotation_csv: a table with the columns `frame` (0-based) or `time` (seconds; frames
             between two rows are interpolated), `valence` and `arousal` in [-1, 1]; see
             `affectkit.datasets.table`.
+        person: which person of the video, "left", "right" or a number ("2": the second largest
+            face); the name of the recording then ends in `_left`, `_2`, ... By default the person
+            with the largest face.
         detector: one of `affectkit.faces.DETECTORS`.
         options: keyword arguments of the detector, such as `{"upsample": 1}` for dlib.
         crop: crop settings; a recording with other crop settings is created again.
@@ -189,6 +212,7 @@ def prepare_video(
         [path],
         out,
         annotation_csv=annotation_csv,
+        person=person,
         detector=detector,
         options=options,
         crop=crop,

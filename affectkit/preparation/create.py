@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -110,7 +111,7 @@ def create_recording(task: RecordingTask, progress: Progress = no_progress) -> i
 def _create(task: RecordingTask, progress: Progress) -> None:
     annotations = task.read_annotations() if task.read_annotations else None
     reader = open_reader(task, annotations)
-    _check_free_space(task, reader.frames)
+    check_free_space(task.path.parent, reader.frames, task.crop.size)
 
     def report(passes: int, done: int, total: int) -> None:
         # a frame counts half after the first pass; all count when the recording is written
@@ -142,14 +143,13 @@ def _create(task: RecordingTask, progress: Progress) -> None:
     save_recording(recording, task.path, faces=crops, overwrite=True)
 
 
-def _check_free_space(task: RecordingTask, frames: int) -> None:
-    """Check that a recording fits on the disk, before hours of work.
+def check_free_space(out: Path, frames: int, size: int) -> None:
+    """Check that a recording with crops of `size` pixels fits on the disk, before hours of work.
 
     Raises:
         AffectkitError: there is not enough free space.
     """
-    out = task.path.parent
-    needed = frames * (3 * task.crop.size**2 + BYTES_PER_FRAME)
+    needed = frames * (3 * size**2 + BYTES_PER_FRAME)
     free = shutil.disk_usage(out).free
     if needed > free:
         raise AffectkitError(

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from affectkit.faces import DETECTORS, load_detector
-from affectkit.faces.people import choose_person, find_people
+from affectkit.faces.people import SIDES, choose_person, find_people
 from affectkit.faces.tracking import DETECT_EVERY, track_faces
 from affectkit.files import StrPath
 from affectkit.recording import POINTS
@@ -59,8 +59,7 @@ def find_person(
         video: a video file.
         detector: one of `affectkit.faces.DETECTORS`.
         options: keyword arguments of the detector.
-        person: "left" or "right" in the picture, for a video of two people; "" for the person with
-            the largest total face area.
+        person: see `affectkit.faces.choose_person`.
         detect_every: number of frames from one detection to the next; faces are tracked between.
         progress: called with the number of frames done.
 
@@ -93,8 +92,10 @@ def _read_frames(
 
 
 def _warn_not_found(video: Path, detector: str, person: str, *, people: int, frames: int) -> None:
-    if people:
+    if people and person in SIDES:
         text = f"the only person found is not on the {person}; the recording has no face"
+    elif people:
+        text = f"found {people} people, so there is no person {person}; the recording has no face"
     else:
         others = " or ".join(name for name in DETECTORS if name != detector)
         text = f"no face found in {frames} frames; try --detector {others}"

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import xarray as xr
 
 from affectkit.errors import AffectkitError
-from affectkit.faces.crop import Crop
+from affectkit.faces.crop import stored_crop
 from affectkit.files import StrPath
 from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.parallel import Progress, map_tasks, no_progress
@@ -129,7 +129,7 @@ def prepare_inputs(
     with nullcontext(run / "recordings") if run else TemporaryDirectory() as folder:
         if videos:
             out = Path(folder)
-            paths = prepare_videos(videos, out, crop=Crop(**crop), progress=progress)
+            paths = prepare_videos(videos, out, crop=stored_crop(crop), progress=progress)
             prepared = dict(zip(videos, paths, strict=True))
             expanded = [
                 prepared.get(each, each) if isinstance(each, Path) else each for each in expanded

@@ -35,7 +35,7 @@ class RecordingTask:
     read_annotations: Callable[[], xr.Dataset] | None  # None = there is no annotation
     annotation_files: tuple[str, ...]
     fps: float  # of pictures without time stamps; NaN = unknown
-    person: str  # "left" or "right" in the picture; "" = the person with the largest face
+    person: str  # of the video, see `affectkit.faces.choose_person`
     detector: str
     options: Mapping[str, Any]  # of the detector
     crop: Crop

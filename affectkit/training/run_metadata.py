@@ -208,5 +208,6 @@ def check_crop_settings(crop: dict[str, Any], recording: xr.Dataset) -> None:
         got = ", ".join(f"{key}={own.get(key)!r}" for key in differing)
         raise AffectkitError(
             f"recording {recording.attrs['recording']!r} has crop settings {got}, the run was "
-            f"trained with {expected}; prepare it again with the run's crop settings"
+            f"trained with {expected}; prepare it again with the run's crop settings "
+            "(--like RUN on the command line, crop=ak.crop_of(run) in Python)"
         )

@@ -95,17 +95,9 @@ def video_without_face(folder):
                 "--scheduler",
                 "tcp://a",
             ],
-            "either --workers or --scheduler",
+            "either a number of workers or a scheduler",
         ),
         (lambda f: ["prepare", "afwild2", f, "--out", f / "R"], "did you mean 'affwild2'"),
-        (
-            lambda f: ["prepare", "video", f / "a.mp4", "--out", f / "R", "--detect"],
-            "--detect is for datasets only",
-        ),
-        (
-            lambda f: ["prepare", "affwild2", f, "--out", f / "R", "--annotation", f / "a.csv"],
-            "--annotation is for a single video only",
-        ),
         (lambda f: ["prepare", "affwild2", f, "--out", f / "R"], str),
         (
             lambda f: [

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from affectkit.errors import AffectkitError
 from affectkit.faces import Crop, crop_boxes, extract_crops
+from affectkit.faces.crop import stored_crop
 from affectkit.recording import to_crop_coordinates
 
 TIME = np.arange(200) / 25
@@ -125,11 +126,30 @@ def test_settings_can_be_stored_as_a_dict():
 
 @pytest.mark.parametrize(
     "fault",
-    [{"size": 2}, {"margin": 0}, {"smoothing": -1}, {"alignment": "eyes"}, {"interpolation": "x"}],
+    [
+        {"size": 2},
+        {"size": 10**6},
+        {"size": 96.5},
+        {"size": "96"},
+        {"margin": 0},
+        {"margin": float("nan")},
+        {"margin": 1e300},
+        {"shift": None},
+        {"smoothing": -1},
+        {"max_gap": float("inf")},
+        {"alignment": "eyes"},
+        {"interpolation": "x"},
+    ],
 )
 def test_invalid_settings_are_refused(fault):
     with pytest.raises(AffectkitError, match=next(iter(fault))):
         Crop(**fault)
+
+
+def test_stored_settings_of_another_version_are_refused():
+    assert stored_crop(asdict(CROP)) == CROP
+    with pytest.raises(AffectkitError, match="unknown crop settings rotation: they are damaged"):
+        stored_crop(asdict(CROP) | {"rotation": 3})
 
 
 def test_nothing_is_interpolated_or_smoothed_across_a_cut():

@@ -95,8 +95,6 @@ def test_a_single_person_is_left_or_right_by_the_half_of_the_picture():
     assert choose_person([single], "right", 400) is single
     assert choose_person([single], "", 400) is single
     assert choose_person([], "left", 400) is None
-    with pytest.raises(AffectkitError, match="expected 'left', 'right' or ''"):
-        choose_person([single], "middle", 400)
 
 
 def test_the_viewer_is_the_person_with_the_largest_face_area_over_all_frames():
@@ -104,6 +102,20 @@ def test_the_viewer_is_the_person_with_the_largest_face_area_over_all_frames():
     assert choose_person([large, often], "", 400) is often  # 90 * 50 * 50 > 50 * 60 * 60
     assert often.area == 90 * 50 * 50
     assert (often.frames, large.frames) == (90, 50)
+
+
+def test_a_number_chooses_by_the_face_area():
+    small, large = person_at(0, 90, side=40), person_at(200, 90, side=60)
+    assert choose_person([small, large], "1", 400) is large
+    assert choose_person([small, large], "2", 400) is small
+    assert choose_person([small, large], "3", 400) is None
+
+
+@pytest.mark.parametrize("person", ["middle", "0", "-1", "1.5", "9999", " left"])
+def test_an_unknown_person_is_a_one_line_error(person):
+    with pytest.raises(AffectkitError, match="expected 'left', 'right' or a number") as error:
+        choose_person([person_at(300, 90)], person, 400)
+    assert "\n" not in str(error.value)
 
 
 def test_people_do_not_depend_on_the_batch_size(subjects):

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from affectkit.faces import Crop, crop_boxes
+from affectkit.preparation import prepare_video
 from affectkit.preparation.face_track import find_person
+from affectkit.recording import open_recording
 from affectkit.video import read_times, write_video
 from tests.faces.conftest import subjects  # noqa: F401
 from tests.faces.scene import FPS, LEFT, RIGHT, blank, paste, to_scene
@@ -72,3 +74,19 @@ def test_a_single_person_on_the_other_side_is_not_used(subjects, tmp_path):  # n
     assert find_person(path, person="left").detected.all()
     with pytest.warns(UserWarning, match=r"alone\.mp4: the only person found is not on the right"):
         assert not find_person(path, person="right").detected.any()
+
+
+def test_each_person_of_a_video_can_be_prepared(two, subjects, tmp_path):  # noqa: F811
+    for person, subject, left in (("left", 0, LEFT), ("2", 0, LEFT), ("right", 1, RIGHT)):
+        path = prepare_video(two, tmp_path, person=person, crop=Crop(size=32))
+        assert path.name == f"two people_{person}.zarr"
+        recording = open_recording(path)
+        expected = to_scene(subjects[subject].landmark, left)
+        off = np.linalg.norm(recording["landmark"].values - expected, axis=2)
+        assert np.nanmedian(off) < 3
+        assert recording.attrs["recording"] == recording.attrs["subject"] == path.stem
+
+
+def test_a_person_that_the_video_does_not_have_is_a_warning_with_the_number(two):
+    with pytest.warns(UserWarning, match="found 2 people, so there is no person 3; the recording"):
+        assert not find_person(two, person="3").detected.any()

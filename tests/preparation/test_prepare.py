@@ -11,6 +11,7 @@ from affectkit.datasets import synthetic
 from affectkit.errors import AffectkitError
 from affectkit.faces import Crop
 from affectkit.preparation import prepare
+from affectkit.preparation.create import check_free_space
 from affectkit.recording import open_recording
 from affectkit.video import read_frames, read_times, write_video
 from tests.preparation.conftest import CROP, FRAMES, assert_same
@@ -144,15 +145,11 @@ def test_an_output_folder_that_cannot_be_written_to_is_a_one_line_error(
     assert "\n" not in str(error.value)
 
 
-def test_a_recording_larger_than_the_free_space_is_refused_before_the_work(
-    synthetic_root, tmp_path
-):
-    name = synthetic.index(synthetic_root)["recording"].iloc[0]
-    free = shutil.disk_usage(tmp_path).free
-    size = int((free / FRAMES / 3) ** 0.5) + 100
+def test_a_recording_larger_than_the_free_space_is_refused(tmp_path):
+    frames = shutil.disk_usage(tmp_path).free // (3 * CROP.size**2) + 1
     with pytest.raises(AffectkitError, match="are free; free some space"):
-        prepare("synthetic", synthetic_root, tmp_path, crop=Crop(size=size), only=[name])
-    assert not list(tmp_path.iterdir())
+        check_free_space(tmp_path, frames, CROP.size)
+    check_free_space(tmp_path, FRAMES, CROP.size)
 
 
 @pytest.fixture(scope="module")
