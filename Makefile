@@ -17,7 +17,7 @@ help:
 	@echo "make demo   run the whole pipeline on synthetic data, open the dashboard (DEMO_OPTIONS=--quick)"
 	@echo "make test   check style and types, run the tests (PYTEST_OPTIONS='-k metrics')"
 	@echo "make lint   check style, types and imports"
-	@echo "make docs   write the notebooks as HTML to build/docs"
+	@echo "make docs   run the notebooks and write them as HTML to build/docs"
 	@echo "make clean  remove built files; data/ and .venv are kept"
 
 demo: $(INSTALLED) browser
@@ -37,7 +37,8 @@ docs: $(NOTEBOOKS:notebooks/%.py=build/docs/%.html)
 build/docs/%.html: notebooks/%.py $(INSTALLED)
 	@mkdir -p $(@D)
 	$(BIN)/jupytext --quiet --to ipynb --output $(@:.html=.ipynb) $<
-	$(BIN)/jupyter nbconvert --log-level=ERROR --to html $(@:.html=.ipynb)
+	AFFECTKIT_DEMO=$${AFFECTKIT_DEMO:-$(CURDIR)/data/demo} $(BIN)/jupyter nbconvert --log-level=ERROR \
+		--execute --ExecutePreprocessor.store_widget_state=False --to html $(@:.html=.ipynb)
 
 browser: $(INSTALLED)
 	@.ci/browser $(BIN)/playwright

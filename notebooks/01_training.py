@@ -20,11 +20,13 @@ import numpy as np
 import pandas as pd
 import plotly.express as px
 import plotly.graph_objects as go
+import plotly.io as pio
 import torch
 from IPython.display import display
 
 import affectkit as ak
 
+pio.renderers.default = "plotly_mimetype+notebook"  # saved copies show the figures too
 FOLDER = Path(os.environ.get("AFFECTKIT_DEMO", "../data/demo"))
 EPOCHS = 15
 # %% [markdown]
@@ -98,14 +100,16 @@ print(f"gradient of {name}: {first.grad.norm():.2g}; loss {loss:.4f} before, {af
 # their CCC while the cell below runs. Set `RUNS` to a folder of your own to keep the runs.
 # %%
 RUNS = Path(tempfile.mkdtemp(prefix="affectkit-"))
-curves = go.FigureWidget([go.Scatter(name=name, x=(), y=()) for name in ("cnn", "joint")])
+curves = go.Figure([go.Scatter(name=name, x=(), y=()) for name in ("cnn", "joint")])
 ak.apply_style(curves, ak.LIGHT, width=720, height=300).update_xaxes(range=[0, EPOCHS + 0.5])
 colours = [ak.LIGHT.second, ak.LIGHT.prediction]
 curves.update_layout(showlegend=True, xaxis_title="epoch", yaxis_title="CCC", colorway=colours)
+shown = display(curves._repr_mimebundle_(), raw=True, display_id=True)
 # %%
 for curve, recipe in zip(curves.data, (cnn, joint), strict=True):
     ak.fit(recipe, FOLDER / "recordings", RUNS / recipe.name, on_epoch=lambda row, curve=curve: (
-        curve.update(x=(*curve.x, row["epoch"]), y=(*curve.y, row["ccc_mean"]))))  # fmt: skip
+        curve.update(x=(*curve.x, row["epoch"]), y=(*curve.y, row["ccc_mean"])),
+        shown.update(curves._repr_mimebundle_(), raw=True)))  # fmt: skip
 # %% [markdown]
 # ## The answer
 # Both models predict the held-out subjects. The difference is the score of the joint model minus

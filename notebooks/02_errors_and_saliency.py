@@ -16,11 +16,13 @@ from pathlib import Path
 
 import pandas as pd
 import plotly.express as px
+import plotly.io as pio
 from IPython.display import display
 
 import affectkit as ak
 
 # %matplotlib inline
+pio.renderers.default = "plotly_mimetype+notebook"  # saved copies show the figures too
 FOLDER = Path(os.environ.get("AFFECTKIT_DEMO", "../data/demo"))
 # %% [markdown]
 # If there is no demo, this makes a small one in a minute; `affectkit demo` makes a larger one.

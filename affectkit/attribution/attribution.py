@@ -17,7 +17,7 @@ from affectkit.errors import unknown
 from affectkit.faces.regions import REGION, region_masks
 from affectkit.files import StrPath, atomic_write
 from affectkit.models.cnn_rnn import CnnRnn
-from affectkit.models.device import AUTO, evaluation_mode, resolve_device
+from affectkit.models.device import AUTO, evaluation_mode, memory_error_hint, resolve_device
 from affectkit.models.inputs import Chunk, read_chunks
 from affectkit.parallel import Progress, no_progress
 from affectkit.preparation.inputs import (
@@ -32,6 +32,13 @@ from affectkit.preparation.inputs import (
     open_input,
     prepare_inputs,
 )
+from affectkit.preparation.stored_results import (
+    STAMP,
+    OnKept,
+    Output,
+    hash_run,
+    ignore_kept,
+)
 from affectkit.recording import AFFECT
 from affectkit.run import attribution_path, open_attribution
 from affectkit.training.model import load_model
@@ -39,6 +46,7 @@ from affectkit.training.run_metadata import check_crop_settings
 
 DIRECTION = ("lowers", "raises")
 CHUNK = 128  # frames processed together
+MEMORY_HINT = "choose another device"
 
 
 def gradient_x_input(model: CnnRnn, chunks: Iterator[Chunk]) -> Iterator[Tensor]:
@@ -60,14 +68,14 @@ METHODS: dict[str, Callable[[CnnRnn, Iterator[Chunk]], Iterator[Tensor]]] = {
 @overload
 def attribute(  # type: ignore[overload-overlap]  # a str is a Sequence, too
     run_or_model: StrPath | CnnRnn, recordings: RecordingInput, method: str = ..., *,
-    device: str = ..., chunk: int = ..., save: bool = ..., workers: int = ..., scheduler: str = ...,
-    progress: Progress = ...,
+    device: str = ..., chunk: int = ..., save: bool = ..., overwrite: bool = ...,
+    workers: int = ..., scheduler: str = ..., on_kept: OnKept = ..., progress: Progress = ...,
 ) -> xr.Dataset: ...
 @overload
 def attribute(
     run_or_model: StrPath | CnnRnn, recordings: Sequence[RecordingInput], method: str = ..., *,
-    device: str = ..., chunk: int = ..., save: bool = ..., workers: int = ..., scheduler: str = ...,
-    progress: Progress = ...,
+    device: str = ..., chunk: int = ..., save: bool = ..., overwrite: bool = ...,
+    workers: int = ..., scheduler: str = ..., on_kept: OnKept = ..., progress: Progress = ...,
 ) -> list[xr.Dataset]: ...
 # fmt: on
 def attribute(
@@ -78,8 +86,10 @@ def attribute(
     device: str = AUTO,
     chunk: int = CHUNK,
     save: bool = True,
+    overwrite: bool = False,
     workers: int = 1,
     scheduler: str = "",
+    on_kept: OnKept = ignore_kept,
     progress: Progress = no_progress,
 ) -> xr.Dataset | list[xr.Dataset]:
     """Attribute valence and arousal of every frame to the pixels of that frame.
@@ -91,13 +101,16 @@ def attribute(
             recordings are kept in the run.
         method: a name in `METHODS`.
         device: "cpu", "cuda", "cuda:1", "mps", or "auto": a GPU if there is one.
-        chunk: frames processed together. The hidden state is carried over, so the result does not
-            depend on it.
-        save: write the attributions to the run, replacing older ones of the same recordings.
-            Otherwise they are kept in memory, 4 H W bytes for each frame.
+        chunk: frames processed together; fewer if the memory of the device is too small. The hidden
+            state is carried over, so the result does not depend on it.
+        save: write the attributions to the run. One that is stored there already is kept if weights
+            and recording are unchanged, and replaced otherwise. Without `save` they are kept in
+            memory, 4 H W bytes for each frame.
+        overwrite: replace it in any case.
         workers: number of worker processes; each loads the model once.
         scheduler: address of a Dask cluster to use instead of local workers. It has to see the run
             and the recordings under the same paths.
+        on_kept: called with the name of each recording whose stored attribution is kept.
         progress: called with "attribute by METHOD", the finished recordings and their number; and
             by the preparation of videos.
 
@@ -111,14 +124,18 @@ def attribute(
     Raises:
         AffectkitError: the method is unknown; `run_or_model` is not a trained run; a recording is
             missing, invalid, or has other crop settings than the run; the model is bidirectional;
-            or the device is not available.
+            the device is not available, or its memory is too small for a single frame.
     """
     if method not in METHODS:
         raise unknown("attribution method", method, METHODS)
     found = resolve_device(device)
     metadata, run = metadata_of(run_or_model, save=save, parallel=workers > 1 or bool(scheduler))
-    output = run.absolute() if run and save else None
-    function: Callable[..., xr.Dataset | str]
+    output = (
+        Output(run.absolute(), {"run": hash_run(run), "method": method}, overwrite)
+        if run and save
+        else None
+    )
+    function: Callable[..., tuple[xr.Dataset | str, bool]]
     if isinstance(run_or_model, CnnRnn):
         function = partial(_attribute_recording, run_or_model, found)
     elif workers > 1 or scheduler:
@@ -135,10 +152,14 @@ def attribute(
             f"attribute by {method}",
             workers=workers,
             scheduler=scheduler,
-            output=output,
+            output=output.run if output else None,
             progress=progress,
         )
-    opened = [open_attribution(run, method, each) if run and save else each for each in results]
+    opened = []
+    for result, kept in results:
+        if kept:
+            on_kept(str(result))
+        opened.append(result if run is None or not save else open_attribution(run, method, result))
     return opened[0] if is_single(recordings) else opened
 
 
@@ -161,12 +182,13 @@ def _attribute_recording(
     *,
     method: str,
     chunk: int,
-    output: Path | None,
-) -> xr.Dataset | str:
+    output: Output | None,
+) -> tuple[xr.Dataset | str, bool]:
     """Attribute one recording.
 
     Returns:
-        The attribution; if it was saved in `output`, the folder of a run, the recording's name.
+        The attribution; if it was saved, the recording's name instead; and whether it is an older
+        one that was kept.
     """
     metadata, opened = model.metadata or {}, open_input(recording)
     check_crop_settings(metadata["crop"], opened)
@@ -177,14 +199,20 @@ def _attribute_recording(
         "method": method,
         "baseline": "the mean grey of the backbone's normalisation",
     }
-    with evaluation_mode(model, device):
+    if output:
+        attrs[STAMP], kept = output.find(opened, lambda: open_attribution(output.run, method, name))
+        if kept is not None:
+            return name, True
+    with evaluation_mode(model, device), memory_error_hint(MEMORY_HINT):
         maps = METHODS[method](model, read_chunks(model, opened, metadata["input_size"], chunk))
         labelled = (each.assign_attrs(attrs) for each in _label_chunks(maps, opened))
         if not output:
-            return xr.concat(list(labelled), "frame", coords="minimal", combine_attrs="override")
-        with atomic_write(attribution_path(output, method, name), overwrite=True) as partial_path:
+            joined = xr.concat(list(labelled), "frame", coords="minimal", combine_attrs="override")
+            return joined, False
+        path = attribution_path(output.run, method, name)
+        with atomic_write(path, overwrite=True) as partial_path:
             _write_chunks(labelled, partial_path)
-    return name
+    return name, False
 
 
 def _write_chunks(chunks: Iterator[xr.Dataset], path: Path) -> None:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from affectkit.errors import AffectkitError
 from affectkit.models.cnn_rnn import CnnRnn
-from affectkit.models.inputs import Chunk
+from affectkit.models.inputs import Chunk, process_chunks
 from affectkit.models.temporal import State
 
 
@@ -33,15 +33,17 @@ class FrameGradients(NamedTuple):
 def own_frame_gradients(model: CnnRnn, chunks: Iterator[Chunk]) -> Iterator[FrameGradients]:
     """Gradients of valence and arousal of each frame with respect to the pixels of that frame.
 
-    Each chunk takes one forward pass and two backward passes through the CNN. Memory use does not
-    depend on the length of the recording.
+    Each chunk takes one forward pass and two backward passes through the CNN. A chunk that is too
+    large for the memory of the device is split. Memory use does not depend on the length of the
+    recording.
 
     Args:
         model: in evaluation mode; in training mode, batch norms would mix the frames.
         chunks: consecutive chunks of one recording.
 
     Raises:
-        AffectkitError: the model is bidirectional: it has no hidden state before a frame.
+        AffectkitError: the model is bidirectional: it has no hidden state before a frame; or memory
+            is too small even for a single frame.
     """
     if not model.temporal.causal:
         raise AffectkitError(
@@ -49,19 +51,24 @@ def own_frame_gradients(model: CnnRnn, chunks: Iterator[Chunk]) -> Iterator[Fram
             "bidirectional; train with model.bidirectional = false"
         )
     state: State = ()
+
+    def process(chunk: Chunk) -> FrameGradients:
+        nonlocal state
+        image = chunk.image.detach().requires_grad_()
+        features = model.frame_features(image, chunk.landmark)
+        before, after = states_before(model, features.detach(), state)
+        # cuDNN has no backward pass of RNNs in evaluation mode; the kernel of torch has one
+        with torch.backends.cudnn.flags(enabled=False):
+            affect, _ = model.decode(features.unsqueeze(1), before)
+        gradients = [
+            torch.autograd.grad(affect[:, 0, k].sum(), image, retain_graph=k == 0)[0]
+            for k in range(2)
+        ]
+        state = after  # only now: `process_chunks` repeats a call that runs out of memory
+        return FrameGradients(image.detach(), torch.stack(gradients))
+
     with frozen_weights(model):
-        for image, landmark in chunks:
-            image.requires_grad_()
-            features = model.frame_features(image, landmark)
-            before, state = states_before(model, features.detach(), state)
-            # cuDNN has no backward pass of RNNs in evaluation mode; the kernel of torch has one
-            with torch.backends.cudnn.flags(enabled=False):
-                affect, _ = model.decode(features.unsqueeze(1), before)
-            gradients = [
-                torch.autograd.grad(affect[:, 0, k].sum(), image, retain_graph=k == 0)[0]
-                for k in range(2)
-            ]
-            yield FrameGradients(image.detach(), torch.stack(gradients))
+        yield from process_chunks(process, chunks)
 
 
 def states_before(model: CnnRnn, features: Tensor, state: State) -> tuple[State, State]:

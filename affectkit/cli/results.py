@@ -26,6 +26,9 @@ Scheduler = Annotated[
         "and the recordings under the same paths."
     ),
 ]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Compute again what is stored and up to date.")
+]
 Split = Annotated[str, typer.Option(help="Split to score: train, validation or test.")]
 
 
@@ -57,12 +60,18 @@ def predict(
         float | None, typer.Option(help="Length of the smoothing filter in seconds.")
     ] = None,
     device: Device = "auto",
+    precision: Annotated[
+        str,
+        typer.Option(help="32; on a GPU also tf32, bf16 or fp16, on a CPU bf16: less exact."),
+    ] = "32",
     workers: Workers = 1,
     scheduler: Scheduler = "",
+    overwrite: Overwrite = False,
 ) -> None:
     """Predict valence and arousal of every frame.
 
-    Predictions are saved in RUN/predictions. A video is prepared first. Options that are not given
+    Predictions are saved in RUN/predictions; those that are there already and up to date are kept,
+    so the same command resumes. A video is prepared first. Options that are not given
     have the values of the table 'predict' of the recipe, or those that 'affectkit tune' has chosen.
     """
     from affectkit.inference import predict as predict_recordings
@@ -73,6 +82,7 @@ def predict(
     recordings = expand_inputs(paths)
     if overlay and len(recordings) != 1:
         raise AffectkitError(f"--overlay needs exactly one recording, got {len(recordings)}")
+    kept: list[str] = []
     with progress_bars() as progress:
         predictions = predict_recordings(
             run,
@@ -83,14 +93,22 @@ def predict(
             smooth=smooth,
             smooth_seconds=smooth_seconds,
             device=device,
+            precision=precision,
             workers=workers,
             scheduler=scheduler,
+            overwrite=overwrite,
+            on_kept=kept.append,
             progress=progress,
         )
         if overlay:
             _write_overlay(run, predictions[0].attrs["recording_path"], overlay, progress)
-    say(f"{count(len(predictions), 'prediction')} in {run / 'predictions'}")
+    say(f"{count(len(predictions), 'prediction')} in {run / 'predictions'}{_kept(kept)}")
     _warn_if_synthetic(run)
+
+
+def _kept(names: list[str]) -> str:
+    """A remark for the last line of a command that keeps results."""
+    return f"; {len(names)} of them were up to date and kept" if names else ""
 
 
 def _write_overlay(run: Path, recording_path: str, out: Path, progress: Progress) -> None:
@@ -173,10 +191,12 @@ def attribute(
     device: Device = "auto",
     workers: Workers = 1,
     scheduler: Scheduler = "",
+    overwrite: Overwrite = False,
 ) -> None:
     """Compute how much each pixel raised or lowered valence and arousal, for every frame.
 
-    Attributions are saved in RUN/attributions. A video is prepared first.
+    Attributions are saved in RUN/attributions; those that are there already and up to date are
+    kept, so the same command resumes. A video is prepared first.
     """
     from affectkit.attribution import attribute as attribute_recordings
     from affectkit.run import list_predictions, read_metadata, recording_path
@@ -185,6 +205,7 @@ def attribute(
     recordings = paths or [recording_path(run, name) for name in list_predictions(run)]
     if not recordings:
         raise AffectkitError(f"{run} has no predictions; run: affectkit predict {run} RECORDINGS")
+    kept: list[str] = []
     with progress_bars() as progress:
         attributions = attribute_recordings(
             run,
@@ -193,9 +214,12 @@ def attribute(
             device=device,
             workers=workers,
             scheduler=scheduler,
+            overwrite=overwrite,
+            on_kept=kept.append,
             progress=progress,
         )
-    say(f"{count(len(attributions), 'attribution')} in {run / 'attributions' / method}")
+    folder = run / "attributions" / method
+    say(f"{count(len(attributions), 'attribution')} in {folder}{_kept(kept)}")
 
 
 def submit(

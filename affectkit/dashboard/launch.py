@@ -17,12 +17,15 @@ from urllib.request import urlopen
 
 from affectkit.errors import AffectkitError, missing_extra
 from affectkit.files import StrPath
+from affectkit.recording import list_recordings
 from affectkit.run import list_runs
 
 APP = Path(__file__).with_name("app.py")
 ADDRESS = "127.0.0.1"
 RUNS = "AFFECTKIT_RUNS"
 RECORDINGS = "AFFECTKIT_RECORDINGS"
+PORT = 8501
+MAX_PORT = 65535
 TIMEOUT = 60.0  # seconds until the server has to answer
 
 
@@ -30,7 +33,7 @@ def launch(
     runs: StrPath,
     *,
     recordings: StrPath | None = None,
-    port: int = 8501,
+    port: int = PORT,
     open_browser: bool = True,
     say: Callable[[str], None] = lambda text: None,
 ) -> None:
@@ -44,13 +47,15 @@ def launch(
         say: function that prints a line for the user.
 
     Raises:
-        AffectkitError: Streamlit is not installed, there are no runs, the port is in use, or the
-            server does not start.
+        AffectkitError: Streamlit is not installed, there are no runs or no recordings, the port
+            cannot be used, or the server does not start.
     """
     if find_spec("streamlit") is None:
         raise missing_extra("streamlit", "dashboard")
     runs = Path(runs)
     list_runs(runs)
+    if recordings is not None:
+        list_recordings(recordings)
     check_port(port)
     url = f"http://{ADDRESS}:{port}"
     with run_server(server_command(port), environment(runs, recordings)) as server:
@@ -73,25 +78,33 @@ def launch(
 
 @contextmanager
 def run_server(command: list[str], variables: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server until the end of the block, or until this process gets SIGTERM."""
-    server = subprocess.Popen(command, env=variables)
+    """Run a server until the end of the block, or until this process ends in any way.
+
+    The server ends when its standard input, a pipe from this process, is closed.
+    """
+    server = subprocess.Popen(command, env=variables, stdin=subprocess.PIPE)
     in_main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGTERM, signal.default_int_handler) if in_main else None
     try:
         yield server
     finally:
-        server.terminate()
+        if server.stdin:
+            server.stdin.close()
         server.wait()
         if in_main:
             signal.signal(signal.SIGTERM, before)
 
 
 def check_port(port: int) -> None:
-    """Check that no other program uses the port.
+    """Check that the server can use the port.
 
     Raises:
-        AffectkitError: the port is in use, or not allowed.
+        AffectkitError: it is not the number of a port, is in use, or is not permitted.
     """
+    if not 1 <= port <= MAX_PORT:
+        raise AffectkitError(
+            f"{port} is not a port: expected a number from 1 to {MAX_PORT}, such as --port {PORT}"
+        )
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -99,7 +112,7 @@ def check_port(port: int) -> None:
         except OSError as error:
             raise AffectkitError(
                 f"port {port} of {ADDRESS} cannot be used ({error.strerror}); "
-                f"use another one: --port {port + 1}"
+                f"use another one, such as --port {port + 1 if PORT <= port < MAX_PORT else PORT}"
             ) from None
 
 

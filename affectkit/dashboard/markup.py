@@ -1,12 +1,16 @@
-"""HTML of the pages: headings, lines of text, pooled scores. Every text from a file is escaped."""
+"""HTML of the pages: headings, lines of text, pooled scores.
+
+All HTML is built by `Markup.format` and `Markup.join`, which escape every value that is not itself
+`Markup`. A text from a file can therefore not become HTML.
+"""
 
 import re
-from collections.abc import Mapping
-from html import escape
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 import xarray as xr
+from markupsafe import Markup
 
 from affectkit.dashboard.tables import UNKNOWN_SPLIT
 from affectkit.figures.style import Palette, format_number
@@ -14,7 +18,7 @@ from affectkit.run import SYNTHETIC_ONLY, is_synthetic
 
 Score = dict[str, Any]  # one row of scores.csv
 
-STYLE = (
+STYLE = Markup(
     "<style>.ak-title{font:600 22px/1.2 'Source Serif','Source Serif Pro',serif;margin:0;"
     "padding:17px 0 0}"
     ".ak-line{font-size:12.25px;line-height:1.4;opacity:.72;margin:7px 0 0}"
@@ -24,7 +28,7 @@ STYLE = (
     "margin-left:6px;color:color-mix(in srgb,currentColor 72%,transparent)}"
     "</style>"
 )
-SCORE_STYLE = (
+SCORE_STYLE = Markup(
     "<style>.ak-scores{display:flex;gap:52px;border:solid;border-width:1px 0;height:76px}"
     ".ak-scores>div{position:relative;width:522px;font-size:11.5px;line-height:14px}"
     ".ak-scores i{position:absolute;white-space:nowrap;font-style:normal}</style>"
@@ -44,23 +48,23 @@ def clock(seconds: float) -> str:
     return f"{tenths // 600}:{tenths % 600 / 10:04.1f}"
 
 
-def heading(title: str, parts: list[str]) -> str:
-    """The title of a page with a line of `parts` below; the parts may contain HTML."""
-    line = " · ".join(part for part in parts if part)
-    return f'{STYLE}<h1 class="ak-title">{escape(title)}</h1><p class="ak-line">{line}</p>'
+def heading(title: str, parts: Iterable[str]) -> Markup:
+    """The title of a page with a line of `parts` below."""
+    line = Markup(" · ").join(part for part in parts if part)
+    html = Markup('{}<h1 class="ak-title">{}</h1><p class="ak-line">{}</p>')
+    return html.format(STYLE, title, line)
 
 
-def section(title: str, small: str = "") -> str:
-    """The heading of a section; `small` may contain HTML."""
-    return f'<h2 class="ak-h">{escape(title)}<small>{small}</small></h2>'
+def section(title: str, small: str = "") -> Markup:
+    """The heading of a section, with a small text beside it."""
+    return Markup('<h2 class="ak-h">{}<small>{}</small></h2>').format(title, small)
 
 
 def run_parts(metadata: Mapping[str, Any], table: pd.DataFrame, split: str) -> list[str]:
     """Model, loss, windows, seed and data of a run, for the line under the title."""
-    temporal = metadata.get("temporal") or "none"
-    backbone = escape(str(metadata.get("backbone", "")))
+    temporal, backbone = metadata.get("temporal") or "none", metadata.get("backbone", "")
     model = (
-        f"{backbone} + {escape(str(temporal)).upper()}, trained jointly"
+        f"{backbone} + {str(temporal).upper()}, trained jointly"
         if temporal != "none"
         else f"{backbone} on single frames"
     )
@@ -68,13 +72,13 @@ def run_parts(metadata: Mapping[str, Any], table: pd.DataFrame, split: str) -> l
     people = f", {_count(subjects, 'subject')}" if subjects else ""
     return [
         model,
-        f"{escape(str(metadata.get('loss', '')).upper())} loss",
+        f"{str(metadata.get('loss', '')).upper()} loss",
         f"windows of {metadata.get('sequence_length', '?')} frames",
         f"seed {metadata.get('seed', '?')}",
-        f"{escape(split)} {'splits' if split == 'all' else 'split'}, "
+        f"{split} {'splits' if split == 'all' else 'split'}, "
         f"{_count(len(table), 'recording')}{people}, "
         f"{_count(int(table['frames'].sum()), 'frame')}",
-        f"<b>{SYNTHETIC_ONLY}</b>" if is_synthetic(metadata) else "",
+        Markup("<b>{}</b>").format(SYNTHETIC_ONLY) if is_synthetic(metadata) else "",
     ]
 
 
@@ -91,17 +95,20 @@ def recording_parts(
     """
     attrs, time = recording.attrs, recording["time"].values
     no_face = 100 * (1 - float(recording["detected"].mean()))
+    score = Markup("{} <b>{}</b> {}")
     ccc = [
-        f"{row['affect']} <b>{format_number(row['value'])}</b> {interval(row)}" for row in scores
+        score.format(row["affect"], format_number(row["value"]), interval(row)) for row in scores
     ]
+    size = f"{attrs['width']}×{attrs['height']}" if attrs["width"] and attrs["height"] else ""
+    rate = f"{float(attrs['fps']):.4g} frames/s" if attrs["fps"] else ""
     return [
-        f"subject {escape(str(attrs['subject']))}" if attrs["subject"] else "",
-        f"{escape(split)} split" if split != UNKNOWN_SPLIT else "not in a split of the run",
+        f"subject {attrs['subject']}" if attrs["subject"] else "",
+        f"{split} split" if split != UNKNOWN_SPLIT else "not in a split of the run",
         f"{_count(recording.sizes['frame'], 'frame')}, {clock(time[-1] - time[0])}",
-        f"{attrs['width']}×{attrs['height']}, {float(attrs['fps']):.4g} frames/s",
+        ", ".join(part for part in (size, rate) if part),
         f"no face {no_face:.1f} %",
         _error_rank(*rank) if rank else "",
-        f"CCC {', '.join(ccc)}" if ccc else "no annotation, no scores",
+        Markup("CCC ") + Markup(", ").join(ccc) if ccc else "no annotation, no scores",
     ]
 
 
@@ -121,29 +128,27 @@ def ordinal(position: int) -> str:
     return f"{position}{ending}"
 
 
-def interval(row: Score) -> str:
+def interval(row: Score) -> Markup:
     """The interval of a score; its tooltip says how it was computed."""
-    method = escape(str(row["interval"]), quote=True)
-    if pd.isna(row["low"]):
-        return f'<span title="{method}">(no interval)</span>'
-    return (
-        f'<span title="{method}">[{format_number(row["low"])}, {format_number(row["high"])}]</span>'
-    )
+    known = not pd.isna(row["low"])
+    bounds = f"[{format_number(row['low'])}, {format_number(row['high'])}]" if known else ""
+    return Markup('<span title="{}">{}</span>').format(row["interval"], bounds or "(no interval)")
 
 
-def ccc_dots_key(scores: pd.DataFrame, other_name: str, colours: Palette) -> str:
+def ccc_dots_key(scores: pd.DataFrame, other_name: str, colours: Palette) -> Markup:
     """The key of the figure with the CCC of each recording."""
     methods = scores.loc[scores["low"].notna(), "interval"]
-    text = f"with 95 % interval, {escape(str(methods.iloc[0]))}" if len(methods) else "no intervals"
-    key = f'{text} &ensp;<span style="color:{colours.prediction_text}">● this run</span>'
-    if other_name == "none":
-        return key
-    return f'{key} &ensp;<span style="color:{colours.second}">○ {escape(other_name)}</span>'
+    text = f"with 95 % interval, {methods.iloc[0]}" if len(methods) else "no intervals"
+    entry = Markup(' &ensp;<span style="color:{}">{} {}</span>')
+    key = entry.format(colours.prediction_text, "●", "this run")
+    if other_name != "none":
+        key += entry.format(colours.second, "○", other_name)
+    return Markup("{}{}").format(text, key)
 
 
 def pooled_scores(
     scores: list[Score], others: list[Score | None], other_name: str, colours: Palette
-) -> str:
+) -> Markup:
     """The pooled CCC of valence and arousal, each with its interval on an axis from 0 to 1.
 
     Args:
@@ -154,11 +159,11 @@ def pooled_scores(
     """
     pairs = zip(scores, others, strict=True)
     panels = [_pooled_score(score, other, other_name, colours) for score, other in pairs]
-    border = f"border-color:{colours.rule}"
-    return f'{SCORE_STYLE}<div class="ak-scores" style="{border}">{"".join(panels)}</div>'
+    html = Markup('{}<div class="ak-scores" style="border-color:{}">{}</div>')
+    return html.format(SCORE_STYLE, colours.rule, Markup("").join(panels))
 
 
-def _pooled_score(score: Score, other: Score | None, other_name: str, colours: Palette) -> str:
+def _pooled_score(score: Score, other: Score | None, other_name: str, colours: Palette) -> Markup:
     bounds: str = (
         "no interval"
         if pd.isna(score["low"])
@@ -175,10 +180,11 @@ def _pooled_score(score: Score, other: Score | None, other_name: str, colours: P
     if other:
         label = f"{other_name} {format_number(other['value'])}"
         parts += _marker(other, 42, label, (colours.second, colours.second), fill=colours.paper)
-    return f'<div title="{escape(str(score["interval"]), quote=True)}">{"".join(parts)}</div>'
+    html = Markup('<div title="{}">{}</div>')
+    return html.format(score["interval"], Markup("").join(parts))
 
 
-def _axis(colours: Palette) -> list[str]:
+def _axis(colours: Palette) -> list[Markup]:
     parts = [_bar(AXIS_LEFT, 52, AXIS_LENGTH, 1, colours.rule)]
     for value, text in AXIS_TICKS.items():
         parts.append(_bar(_x(value), 52, 1, 4, colours.ink3))
@@ -189,7 +195,7 @@ def _axis(colours: Palette) -> list[str]:
 
 def _marker(
     score: Score, y: int, label: str, colours: tuple[str, str], *, fill: str = ""
-) -> list[str]:
+) -> list[Markup]:
     colour, text_colour = colours
     low: float = score["value"] if pd.isna(score["low"]) else score["low"]
     high: float = score["value"] if pd.isna(score["high"]) else score["high"]
@@ -198,8 +204,7 @@ def _marker(
     )
     return [
         _bar(_x(low), y - 1, _x(high) - _x(low), 2, colour),
-        f'<i style="left:{_x(score["value"]) - 4:.1f}px;top:{y - 4}px;{ring};'
-        f'background:{fill or colour}"></i>',
+        _element(_x(score["value"]) - 4, y - 4, f"{ring};background:{fill or colour}"),
         _text(_x(low) - 10, y - 7, label, f"color:{text_colour};transform:translateX(-100%)"),
     ]
 
@@ -208,10 +213,14 @@ def _x(value: float) -> float:
     return AXIS_LEFT + AXIS_LENGTH * min(1.0, max(-0.1, value))
 
 
-def _bar(x: float, y: float, width: float, height: float, colour: str) -> str:
-    position = f"left:{x:.1f}px;top:{y}px;width:{max(1, width):.1f}px;height:{height}px"
-    return f'<i style="{position};background:{colour}"></i>'
+def _bar(x: float, y: float, width: float, height: float, colour: str) -> Markup:
+    return _element(x, y, f"width:{max(1, width):.1f}px;height:{height}px;background:{colour}")
 
 
-def _text(x: float, y: float, text: str, style: str) -> str:
-    return f'<i style="left:{x:.1f}px;top:{y}px;{style}">{escape(text)}</i>'
+def _text(x: float, y: float, text: str, style: str) -> Markup:
+    return _element(x, y, style, text)
+
+
+def _element(x: float, y: float, style: str, text: str = "") -> Markup:
+    html = Markup('<i style="left:{:.1f}px;top:{}px;{}">{}</i>')
+    return html.format(x, y, style, text)

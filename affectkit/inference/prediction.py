@@ -18,7 +18,7 @@ from affectkit.inference.predictor import (
     smooth_prediction,
 )
 from affectkit.models.cnn_rnn import CnnRnn
-from affectkit.models.device import AUTO, resolve_device
+from affectkit.models.device import AUTO, check_precision, resolve_device
 from affectkit.parallel import Progress, no_progress
 from affectkit.preparation.inputs import (
     Recording,
@@ -32,7 +32,14 @@ from affectkit.preparation.inputs import (
     open_input,
     prepare_inputs,
 )
-from affectkit.run import prediction_path, save_result
+from affectkit.preparation.stored_results import (
+    STAMP,
+    OnKept,
+    Output,
+    hash_run,
+    ignore_kept,
+)
+from affectkit.run import open_prediction, prediction_path, save_result
 from affectkit.training.recipe_sections import PredictSection
 
 
@@ -41,15 +48,17 @@ from affectkit.training.recipe_sections import PredictSection
 def predict(  # type: ignore[overload-overlap]  # a str is a Sequence, too
     run_or_model: StrPath | CnnRnn, recordings: RecordingInput, *, device: str = ...,
     window: int | None = ..., stride: int | None = ..., blend: str | None = ...,
-    smooth: str | None = ..., smooth_seconds: float | None = ..., chunk: int = ...,
-    save: bool = ..., workers: int = ..., scheduler: str = ..., progress: Progress = ...,
+    smooth: str | None = ..., smooth_seconds: float | None = ..., precision: str = ...,
+    chunk: int = ..., save: bool = ..., overwrite: bool = ..., workers: int = ...,
+    scheduler: str = ..., on_kept: OnKept = ..., progress: Progress = ...,
 ) -> xr.Dataset: ...
 @overload
 def predict(
     run_or_model: StrPath | CnnRnn, recordings: Sequence[RecordingInput], *, device: str = ...,
     window: int | None = ..., stride: int | None = ..., blend: str | None = ...,
-    smooth: str | None = ..., smooth_seconds: float | None = ..., chunk: int = ...,
-    save: bool = ..., workers: int = ..., scheduler: str = ..., progress: Progress = ...,
+    smooth: str | None = ..., smooth_seconds: float | None = ..., precision: str = ...,
+    chunk: int = ..., save: bool = ..., overwrite: bool = ..., workers: int = ...,
+    scheduler: str = ..., on_kept: OnKept = ..., progress: Progress = ...,
 ) -> list[xr.Dataset]: ...
 # fmt: on
 def predict(
@@ -62,10 +71,13 @@ def predict(
     blend: str | None = None,
     smooth: str | None = None,
     smooth_seconds: float | None = None,
+    precision: str = "32",
     chunk: int = CHUNK,
     save: bool = True,
+    overwrite: bool = False,
     workers: int = 1,
     scheduler: str = "",
+    on_kept: OnKept = ignore_kept,
     progress: Progress = no_progress,
 ) -> xr.Dataset | list[xr.Dataset]:
     """Predict valence and arousal of every frame, and save the predictions in the run.
@@ -87,11 +99,16 @@ def predict(
         blend: how overlapping windows are blended, "mean" or "triangular".
         smooth: filter in time: "none", "median", "savitzky-golay" or "wiener".
         smooth_seconds: length of the filter in seconds.
-        chunk: frames processed together.
-        save: write the predictions to the run, replacing older ones of the same recordings.
+        precision: "32"; on a GPU also "tf32", "bf16" or "fp16", on a CPU "bf16", which are faster
+            and less exact. The RNN always computes in 32 bit.
+        chunk: frames processed together; fewer if the memory of the device is too small.
+        save: write the predictions to the run. A prediction that is stored there already is kept if
+            weights, settings and recording are unchanged, and replaced otherwise.
+        overwrite: replace it in any case.
         workers: number of worker processes; each loads the model once.
         scheduler: address of a Dask cluster to use instead of local workers. It has to see the run
             and the recordings under the same paths.
+        on_kept: called with the name of each recording whose stored prediction is kept.
         progress: called with "predict", the finished recordings and their number; and by the
             preparation of videos.
 
@@ -103,9 +120,11 @@ def predict(
 
     Raises:
         AffectkitError: `run_or_model` is not a trained run; a recording is missing, invalid, or has
-            other crop settings than the run; a setting is invalid; or the device is not available.
+            other crop settings than the run; a setting is invalid; the device is not available, or
+            its memory is too small for a single frame; or predictions are not finite.
     """
     found = resolve_device(device)
+    check_precision(precision, found)
     metadata, run = metadata_of(run_or_model, save=save, parallel=workers > 1 or bool(scheduler))
     changes = {
         "window": window,
@@ -115,16 +134,23 @@ def predict(
         "smooth_seconds": smooth_seconds,
     }
     settings = change_settings(metadata, f"run {run}" if run else "the model", changes)
-    output = run.absolute() if run and save else None
-    function: Callable[..., xr.Dataset]
+    computation = {"settings": settings.model_dump(), "precision": precision}
+    output = (
+        Output(run.absolute(), {"run": hash_run(run), **computation}, overwrite)
+        if run and save
+        else None
+    )
+    function: Callable[..., tuple[xr.Dataset, bool]]
     if isinstance(run_or_model, CnnRnn):
-        model = Predictor(metadata, settings, found, run_or_model, {})
+        model = Predictor(metadata, settings, found, precision, run_or_model, {})
         function = partial(_predict_recording, model)
     elif workers > 1 or scheduler:
-        key = (str(uuid4()), str(Path(run_or_model).absolute()), settings.model_dump_json(), device)
+        path = str(Path(run_or_model).absolute())
+        key = (str(uuid4()), path, settings.model_dump_json(), device, precision)
         function = partial(_predict_in_worker, key)
     else:
-        function = partial(_predict_recording, load_predictor(run_or_model, settings, found))
+        predictor = load_predictor(run_or_model, settings, found, precision)
+        function = partial(_predict_recording, predictor)
     with prepare_inputs(recordings, metadata["crop"], run, progress=progress) as inputs:
         if save:
             check_distinct_names(inputs)
@@ -134,33 +160,48 @@ def predict(
             "predict",
             workers=workers,
             scheduler=scheduler,
-            output=output,
+            output=output.run if output else None,
             progress=progress,
         )
-    return results[0] if is_single(recordings) else results
+    for result, kept in results:
+        if kept:
+            on_kept(result.attrs["recording"])
+    predictions = [result for result, _ in results]
+    return predictions[0] if is_single(recordings) else predictions
 
 
-def _predict_in_worker(key: tuple[str, str, str, str], recording: Recording, **options: Any) -> Any:  # noqa: ANN401
+def _predict_in_worker(key: tuple[str, ...], recording: Recording, **options: Any) -> Any:  # noqa: ANN401
     return _predict_recording(_load_in_worker(*key), recording, **options)
 
 
 @lru_cache(maxsize=1)
-def _load_in_worker(call: str, run: str, settings: str, device: str) -> Predictor:
+def _load_in_worker(call: str, run: str, settings: str, device: str, precision: str) -> Predictor:
     """Load the predictor once per worker process and call of `predict`."""
-    return load_predictor(run, PredictSection.model_validate_json(settings), resolve_device(device))
+    chosen = PredictSection.model_validate_json(settings)
+    return load_predictor(run, chosen, resolve_device(device), precision)
 
 
 def _predict_recording(
-    predictor: Predictor, recording: Recording, *, chunk: int, output: Path | None
-) -> xr.Dataset:
-    """Predict one recording; with `output`, the folder of a run, save the prediction there."""
-    opened = open_input(recording)
+    predictor: Predictor, recording: Recording, *, chunk: int, output: Output | None
+) -> tuple[xr.Dataset, bool]:
+    """Predict one recording and, with `output`, save the prediction.
+
+    Returns:
+        The prediction, and whether it is an older one that was kept.
+    """
+    opened, stamp = open_input(recording), {}
+    name = opened.attrs["recording"]
+    if output:
+        stamp[STAMP], kept = output.find(opened, lambda: open_prediction(output.run, name))
+        if kept is not None:
+            return kept.load(), True
     unsmoothed = predict_unsmoothed(predictor, opened, chunk)
     attrs: dict[str, Any] = {
-        "recording": opened.attrs["recording"],
+        "recording": name,
         "recording_path": input_path(opened),
         "run": predictor.metadata["name"],
         "settings": predictor.settings.model_dump(),
+        **stamp,
     }
     if predictor.members:
         attrs["members"] = {
@@ -168,5 +209,5 @@ def _predict_recording(
         }
     result = smooth_prediction(unsmoothed, predictor.settings).assign_attrs(attrs).load()
     if output:
-        save_result(result, prediction_path(output, opened.attrs["recording"]))
-    return result
+        save_result(result, prediction_path(output.run, name))
+    return result, False

@@ -13,7 +13,7 @@ from affectkit.files import StrPath
 from affectkit.inference.ensemble import mean_prediction
 from affectkit.models.batch_norm import fuse_batch_norms
 from affectkit.models.cnn_rnn import CnnRnn
-from affectkit.models.device import evaluation_mode
+from affectkit.models.device import PRECISIONS, evaluation_mode
 from affectkit.models.prediction import SlidingWindows, predict_frames
 from affectkit.run import ENSEMBLE, read_metadata
 from affectkit.signals import apply_filter
@@ -31,6 +31,7 @@ class Predictor:
     metadata: Mapping[str, Any]
     settings: PredictSection
     device: torch.device
+    precision: str  # in `PRECISIONS`
     model: CnnRnn | None  # None for an ensemble
     members: Mapping[str, "Predictor"]  # by the folder of the run; empty if there is a model
 
@@ -60,7 +61,9 @@ def change_settings(
         raise AffectkitError(f"invalid prediction settings for {name}: {faults}") from None
 
 
-def load_predictor(run: StrPath, settings: PredictSection, device: torch.device) -> Predictor:
+def load_predictor(
+    run: StrPath, settings: PredictSection, device: torch.device, precision: str = "32"
+) -> Predictor:
     """Load the model of a run, or the models of all members of an ensemble.
 
     The members of an ensemble predict with the settings in their own metadata.
@@ -72,14 +75,16 @@ def load_predictor(run: StrPath, settings: PredictSection, device: torch.device)
     paths = metadata.get(ENSEMBLE)
     if not paths:
         model = fuse_batch_norms(load_model(run), metadata["input_size"]).to(device)
-        return Predictor(metadata, settings, device, model, {})
+        return Predictor(metadata, settings, device, precision, model, {})
     if settings.window:
         raise AffectkitError(
             f"{run} is an ensemble, and its members predict with their own settings; leave out "
             "window, stride and blend"
         )
-    members = {path: load_predictor(path, predict_settings(path), device) for path in paths}
-    return Predictor(metadata, settings, device, None, members)
+    members = {
+        path: load_predictor(path, predict_settings(path), device, precision) for path in paths
+    }
+    return Predictor(metadata, settings, device, precision, None, members)
 
 
 def predict_unsmoothed(
@@ -91,7 +96,8 @@ def predict_unsmoothed(
         `prediction` and, if the model has one, `std` (frame, affect).
 
     Raises:
-        AffectkitError: the recording has other crop settings than the run.
+        AffectkitError: the recording has other crop settings than the run, memory is too small, or
+            the model gives values that are not finite.
     """
     check_crop_settings(predictor.metadata["crop"], recording)
     if predictor.model is None:
@@ -102,8 +108,26 @@ def predict_unsmoothed(
             ]
         )
     size, windows = predictor.metadata["input_size"], _windows(predictor.settings)
-    with evaluation_mode(predictor.model, predictor.device):
-        return predict_frames(predictor.model, recording, size, chunk, windows)
+    tf32, autocast = predictor.precision == "tf32", PRECISIONS[predictor.precision]
+    with evaluation_mode(predictor.model, predictor.device, tf32=tf32):
+        predicted = predict_frames(
+            predictor.model, recording, size, chunk, windows, autocast=autocast
+        )
+    _check_finite(predicted, recording, predictor.precision)
+    return predicted
+
+
+def _check_finite(predicted: xr.Dataset, recording: xr.Dataset, precision: str) -> None:
+    has_crop = recording["crop_box"].notnull().all("edge")
+    known = predicted.to_dataarray().notnull().all(["variable", "affect"])
+    bad = int((has_crop & ~known).sum())
+    if bad:
+        remedy = "prepare it again" if precision == "32" else "predict in precision '32'"
+        raise AffectkitError(
+            f"the prediction of recording {recording.attrs['recording']!r} is NaN in {bad} frames "
+            "with a face: its landmarks or crops are damaged, or the precision "
+            f"{precision!r} is too low for this model; {remedy}"
+        )
 
 
 def _windows(settings: PredictSection) -> SlidingWindows | None:

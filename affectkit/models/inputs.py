@@ -7,9 +7,10 @@ stored differently, or that are in memory, are read through xarray.
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -19,11 +20,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchvision.transforms import v2
 
+from affectkit.errors import AffectkitError
 from affectkit.models.cnn_rnn import CnnRnn
+from affectkit.models.device import is_out_of_memory
 from affectkit.recording import EDGE, FACE_CHUNK, POINTS, to_crop_coordinates
 
 FaceArray = NDArray[np.uint8]  # (frame, row, col, channel)
 FaceReader = Callable[[int, int, FaceArray], None]  # reads frames `start` to `stop` into `out`
+Result = TypeVar("Result")
 
 
 class Chunk(NamedTuple):
@@ -32,26 +36,85 @@ class Chunk(NamedTuple):
     image: Tensor  # (T, C, H, W), normalised
     landmark: Tensor  # (T, P, 2)
 
+    def split(self, frames: int) -> "list[Chunk]":
+        """Chunks of at most `frames` frames."""
+        parts = zip(*(torch.split(each, frames) for each in self), strict=True)
+        return [Chunk(*part) for part in parts]
+
 
 def read_chunks(
     model: CnnRnn, recording: xr.Dataset, input_size: int, chunk: int = FACE_CHUNK
 ) -> Iterator[Chunk]:
     """Read a recording in chunks of at most `chunk` frames, on the device of the model.
 
-    Landmarks are 0 if the model does not use them.
+    For a GPU, the next chunk is read in a thread while the caller computes, into page-locked
+    memory, from which it is copied without waiting. On a CPU, reading ahead was slower: the thread
+    competed with those of the CNN. Landmarks are 0 if the model does not use them.
     """
+    device = model.head.weight.device
+    chunks = _read_chunks(model, recording, input_size, chunk)
+    return chunks if device.type == "cpu" else read_ahead(chunks)
+
+
+def _read_chunks(
+    model: CnnRnn, recording: xr.Dataset, input_size: int, chunk: int
+) -> Iterator[Chunk]:
     device = model.head.weight.device
     coordinates = recording[["landmark", "crop_box"]]
     read_faces, shape = face_reader(recording), recording["face"].shape
     for start in range(0, shape[0], chunk):
         stop = min(start + chunk, shape[0])
-        face = np.empty((stop - start, *shape[1:]), np.uint8)
-        read_faces(start, stop, face)
+        size = (stop - start, *shape[1:])
+        face = torch.empty(size, dtype=torch.uint8, pin_memory=device.type == "cuda")
+        read_faces(start, stop, face.numpy())
         landmark = np.zeros((stop - start, POINTS, 2), np.float32)
         if model.landmarks:
             landmark = landmark_in_crop(coordinates.isel(frame=slice(start, stop)))
-        resized = resize(torch.from_numpy(face).to(device), input_size)
+        resized = resize(face.to(device, non_blocking=True), input_size)
         yield Chunk(model.normalise(resized), torch.from_numpy(landmark).to(device))
+
+
+def read_ahead(items: Iterator[Result]) -> Iterator[Result]:
+    """Yield the items of an iterator; a thread computes the next one meanwhile."""
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(next, items, None)
+        while (item := following.result()) is not None:
+            following = reader.submit(next, items, None)
+            yield item
+
+
+def process_chunks(process: Callable[[Chunk], Result], chunks: Iterator[Chunk]) -> Iterator[Result]:
+    """Call a function for each chunk, or for parts of it if memory is too small for all its frames.
+
+    When memory runs out, the frames that are not processed yet are halved, and all later chunks are
+    split into parts of this length. A function that carries a state from frame to frame has to keep
+    it unchanged when it fails.
+
+    Raises:
+        AffectkitError: memory is too small even for a single frame.
+    """
+    longest = 0  # frames that are processed together; 0: whole chunks
+    for chunk in chunks:
+        remaining = chunk.split(longest) if longest else [chunk]
+        while remaining:
+            try:
+                result = process(remaining[0])
+            except RuntimeError as error:
+                frames = len(remaining[0].image)
+                if not is_out_of_memory(error):
+                    raise
+                if frames == 1:
+                    raise AffectkitError(
+                        f"a single frame does not fit into the memory of the device "
+                        f"{str(chunk.image.device)!r}: free some of it, or use another device"
+                    ) from error
+                longest = (frames + 1) // 2
+            else:
+                del remaining[0]
+                yield result
+                continue
+            # outside the handler, where the failed call and its tensors are gone
+            remaining = [part for each in remaining for part in each.split(longest)]
 
 
 def face_reader(recording: xr.Dataset) -> FaceReader:

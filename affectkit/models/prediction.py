@@ -7,19 +7,21 @@ the recording, except for a bidirectional model without windows.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
-import numpy as np
 import torch
 import xarray as xr
 from torch import Tensor
 
 from affectkit.errors import AffectkitError, unknown
 from affectkit.models.cnn_rnn import CnnRnn
-from affectkit.models.inputs import Chunk, read_chunks
+from affectkit.models.device import memory_error_hint
+from affectkit.models.inputs import Chunk, process_chunks, read_chunks
 from affectkit.models.temporal import State
 from affectkit.recording import AFFECT, FACE_CHUNK
+
+MEMORY_HINT = "predict in shorter windows, or on another device"
 
 
 def mean(length: int) -> Tensor:
@@ -65,6 +67,8 @@ def predict_frames(
     input_size: int,
     chunk: int = FACE_CHUNK,
     windows: SlidingWindows | None = None,
+    *,
+    autocast: torch.dtype | None = None,
 ) -> xr.Dataset:
     """Predict valence and arousal of every frame. The arguments are those of `compute_outputs`.
 
@@ -72,7 +76,7 @@ def predict_frames(
         `prediction` (frame, affect), clipped to [-1, 1], and `std` (frame, affect), the predicted
         standard deviation, if the model has one. Frames without a crop are NaN.
     """
-    outputs = compute_outputs(model, recording, input_size, chunk, windows)
+    outputs = compute_outputs(model, recording, input_size, chunk, windows, autocast=autocast)
     template = recording["annotation"]
     values = {"prediction": outputs[:, : len(AFFECT)].clamp(-1, 1)}
     if outputs.shape[1] > len(AFFECT):
@@ -88,6 +92,8 @@ def compute_outputs(
     input_size: int,
     chunk: int = FACE_CHUNK,
     windows: SlidingWindows | None = None,
+    *,
+    autocast: torch.dtype | None = None,
 ) -> Tensor:
     """Outputs of the model for every frame: (frame, A) as `CnnRnn.decode` returns them, on the CPU.
 
@@ -99,33 +105,40 @@ def compute_outputs(
         model: in evaluation mode. It is not changed.
         recording: with `face`.
         input_size: side of the input images in pixels.
-        chunk: frames processed together. The state is carried over, so the result does not depend
-            on this number.
+        chunk: frames processed together, fewer if memory is too small. The state is carried over,
+            so the result does not depend on this number.
         windows: predict in these windows, each from an empty state, instead of in one stream.
+        autocast: the type in which the CNN and the fully connected layers compute; None: 32 bit.
+
+    Raises:
+        AffectkitError: memory is too small even for a single frame.
     """
-    rows = []
-    with torch.inference_mode():
-        features = compute_features(model, read_chunks(model, recording, input_size, chunk))
+    with torch.inference_mode(), memory_error_hint(MEMORY_HINT):
+        chunks = read_chunks(model, recording, input_size, chunk)
+        features = compute_features(model, chunks, autocast)
         if windows:
             outputs = decode_windows(model, features, recording.sizes["frame"], windows)
         else:
             outputs = _decode_stream(model, features)
-        for output in outputs:
-            rows.append(output.float().cpu().numpy())
-    return torch.from_numpy(np.concatenate(rows))
+        # one copy at the end: a copy of each output would wait for the GPU
+        values = torch.cat([output.float() for output in outputs]).cpu().numpy()
+    return torch.from_numpy(values)
 
 
-def compute_features(model: CnnRnn, chunks: Iterator[Chunk]) -> Iterator[Tensor]:
-    """Features (T, F) of each chunk.
+def compute_features(
+    model: CnnRnn, chunks: Iterator[Chunk], autocast: torch.dtype | None = None
+) -> Iterator[Tensor]:
+    """Features (T, F) of each chunk, in 32 bit.
 
-    The next chunk is read before the features of the current one are yielded, so that a GPU works
-    meanwhile. On a CPU, reading ahead in a thread was slower: it competed with the CNN's threads.
+    The RNN never computes in 16 bit: rounding errors would add up from frame to frame.
     """
-    chunk = next(chunks, None)
-    while chunk is not None:
-        features = model.frame_features(*chunk)
-        chunk = next(chunks, None)
-        yield features
+    device = model.head.weight.device.type
+
+    def compute(chunk: Chunk) -> Tensor:
+        with torch.autocast(device, autocast, enabled=autocast is not None):
+            return model.frame_features(*chunk).float()
+
+    return process_chunks(compute, chunks)
 
 
 def _decode_stream(model: CnnRnn, chunks: Iterator[Tensor]) -> Iterator[Tensor]:
@@ -149,11 +162,14 @@ def decode_windows(
         model: in evaluation mode.
         chunks: features (T, F) of consecutive chunks.
         frames: number of frames of the recording.
-        windows: only the features of one window are kept in memory.
+        windows: only the features of one window are kept in memory. Windows longer than the
+            recording are as long as the recording.
 
     Yields:
         One tensor (frame, A).
     """
+    length = min(windows.length, frames)
+    windows = replace(windows, length=length, stride=min(windows.stride, length))
     columns = len(AFFECT) * (1 if model.std_head is None else 2)
     total = torch.zeros(frames, columns, dtype=torch.float64)
     total_weight = torch.zeros(frames, 1, dtype=torch.float64)

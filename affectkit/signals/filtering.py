@@ -26,7 +26,8 @@ def apply_filter(
         time: (frame) in seconds, increasing.
         method: one of `FILTERS`.
         seconds: length of the window, rounded to an odd number of frames; windows of fewer than 3
-            frames change nothing.
+            frames change nothing. A window is at most twice as long as its segment, which is enough
+            to have the whole segment in it at every frame.
 
     Returns:
         (frame, ...).
@@ -55,7 +56,8 @@ def _filter(
     if len(time) < 2:
         return values
     grid = even_grid(time)
-    window = 2 * round((seconds / (grid[1] - grid[0]) - 1) / 2) + 1
+    frames = min(seconds / (grid[1] - grid[0]), 2 * len(grid) - 1)
+    window = 2 * round((frames - 1) / 2) + 1
     if window < 3:
         return values
     is_even = len(grid) == len(time)

@@ -16,6 +16,7 @@ import torch
 from affectkit.card import write_card
 from affectkit.errors import missing_extra
 from affectkit.files import StrPath
+from affectkit.models.device import memory_error_hint
 from affectkit.parallel import Progress, no_progress
 from affectkit.training.checkpoint import (
     HistoryRow,
@@ -26,7 +27,7 @@ from affectkit.training.checkpoint import (
 )
 from affectkit.training.distributed import launch_workers, share_of_batch
 from affectkit.training.learner import Learner, build_learner, freeze, frozen_parts
-from affectkit.training.memory import memory_error_hint
+from affectkit.training.memory import MEMORY_HINT
 from affectkit.training.recipe import Recipe, read_recipe
 from affectkit.training.run_metadata import check_or_create_run, read_splits
 from affectkit.training.sampling import check_frames_are_video, count_batches, plan_epoch
@@ -71,7 +72,7 @@ def fit(
     with (
         launch_workers(recipe.training.devices, train, recipe, recordings, run),
         defer_interrupt() as interrupted,
-        memory_error_hint(),
+        memory_error_hint(MEMORY_HINT),
     ):
         history = train(
             recipe, recordings, run, on_epoch=on_epoch, progress=progress, interrupted=interrupted

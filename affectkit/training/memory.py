@@ -1,4 +1,4 @@
-"""Gradient checkpointing, and a clear error when memory is too small."""
+"""Gradient checkpointing, and the hint of the error when memory is too small."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -6,14 +6,14 @@ from functools import partial, reduce
 from itertools import pairwise
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
-from affectkit.errors import AffectkitError
-
-CPU_MESSAGE = "allocate memory"  # in torch's error when the memory of the machine is too small
+MEMORY_HINT = (
+    "lower windows.batch, raise training.micro_batches, or set training.gradient_checkpointing = "
+    "true; affectkit train --dry-run shows how much a recipe needs"
+)
 GROUP = 4  # layers (or a few more) of a long sequence that are recomputed together
 
 Forward = Callable[[Any], Any]
@@ -84,22 +84,3 @@ def keep_batch_norm_statistics(module: nn.Module) -> Iterator[None]:
     finally:
         for norm, (momentum, count) in zip(norms, before, strict=True):
             norm.momentum, norm.num_batches_tracked = momentum, count
-
-
-@contextmanager
-def memory_error_hint() -> Iterator[None]:
-    """Replace torch's out-of-memory errors, of a GPU or of the machine, by one with a hint.
-
-    Raises:
-        AffectkitError: memory is too small.
-    """
-    try:
-        yield
-    except RuntimeError as error:
-        if not isinstance(error, torch.OutOfMemoryError) and CPU_MESSAGE not in str(error):
-            raise
-        raise AffectkitError(
-            f"out of memory ({str(error).splitlines()[0][:120]}): lower windows.batch, "
-            "raise training.micro_batches, or set training.gradient_checkpointing = true; "
-            "affectkit train --dry-run shows how much a recipe needs"
-        ) from error

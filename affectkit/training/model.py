@@ -52,7 +52,7 @@ def load_model(run: StrPath) -> CnnRnn:
 
     Raises:
         AffectkitError: `run` is not the folder of a run, it has no weights yet, or the weights do
-            not match its recipe.
+            not match its recipe or are not finite.
     """
     run = Path(run)
     metadata = read_metadata(run)
@@ -79,6 +79,12 @@ def load_model(run: StrPath) -> CnnRnn:
             f"{path} does not match {run / RECIPE}: {reason}; restore both files, or train into a "
             "new folder"
         ) from None
+    broken = [name for name, value in model.state_dict().items() if not value.isfinite().all()]
+    if broken:
+        raise AffectkitError(
+            f"{path} has weights that are not finite ({', '.join(broken[:3])}): it is damaged; "
+            "restore it, or train into a new folder"
+        )
     model.metadata = metadata
     return model.eval()
 

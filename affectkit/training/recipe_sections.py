@@ -210,7 +210,7 @@ class PredictSection(Section):
     )
     smooth: Literal["none", "median", "savitzky-golay", "wiener"] = "none"
     smooth_seconds: float = Field(
-        default=1.0, gt=0, allow_inf_nan=False, description="window of the filter, seconds"
+        default=1.0, gt=0, le=3600, allow_inf_nan=False, description="window of the filter, seconds"
     )
 
     @model_validator(mode="after")

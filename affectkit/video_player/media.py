@@ -1,23 +1,24 @@
 """HTTP routes for videos and player data. Clients send ids from a catalogue, never paths.
 
 The videos show faces of participants. Therefore each process has a random token, other origins get
-no permission, browsers cache nothing, and only requests to a local host name are answered (against
-DNS rebinding).
+no permission, and browsers cache nothing.
 """
 
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
-PRIVATE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+from affectkit.errors import AffectkitError
+
+PRIVATE = {"Cache-Control": "private, no-store"}
 CHUNK_LIMIT = 2000  # most frames of saliency per request
 
 
@@ -28,6 +29,7 @@ class MediaSource:
     video: Path | None
     payload: Callable[[], bytes]
     saliency: Callable[[int, int], bytes] | None = None
+    frames: int = 0  # with saliency
 
 
 Handler = Callable[[MediaSource, Request], Awaitable[Response]]
@@ -78,21 +80,27 @@ async def _media(source: MediaSource, request: Request) -> Response:
 
 
 async def _payload(source: MediaSource, request: Request) -> Response:
-    return _bytes(await run_in_threadpool(source.payload))
+    return await _answer(source.payload)
 
 
 async def _saliency(source: MediaSource, request: Request) -> Response:
     bounds = _bounds(request)
     if source.saliency is None or bounds is None:
         return Response(status_code=404 if bounds else 400)
-    return _bytes(await run_in_threadpool(source.saliency, *bounds))
+    if bounds[1] > source.frames:
+        return PlainTextResponse(f"There are {source.frames} frames.", 416, headers=PRIVATE)
+    return await _answer(partial(source.saliency, *bounds))
+
+
+async def _answer(read: Callable[[], bytes]) -> Response:
+    try:
+        content = await run_in_threadpool(read)
+    except AffectkitError as error:
+        return PlainTextResponse(str(error), 409, headers=PRIVATE)
+    return Response(content, media_type="application/octet-stream", headers=PRIVATE)
 
 
 def _source(catalogue: Catalogue, request: Request) -> MediaSource | Response:
-    host = request.headers.get("host", "").lower()
-    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-    if name not in LOCAL:
-        return Response(status_code=403)
     token = request.path_params["token"].encode()
     source = catalogue.sources.get(request.path_params["id"])
     if source is None or not secrets.compare_digest(token, catalogue.token.encode()):
@@ -106,7 +114,3 @@ def _bounds(request: Request) -> tuple[int, int] | None:
     except (KeyError, ValueError):
         return None
     return (first, last) if 0 <= first < last <= first + CHUNK_LIMIT else None
-
-
-def _bytes(content: bytes) -> Response:
-    return Response(content, media_type="application/octet-stream", headers=PRIVATE)

@@ -5,6 +5,7 @@ import xarray as xr
 from affectkit.attribution import attribute
 from affectkit.attribution.attribution import METHODS, gradient_x_input, region_shares
 from affectkit.errors import AffectkitError
+from affectkit.preparation.stored_results import STAMP
 from affectkit.recording import list_recordings, open_recording, save_recording
 from affectkit.run import open_attribution
 from affectkit.training.model import load_model
@@ -65,7 +66,9 @@ def test_an_unknown_method_is_an_error(run, recordings):
 def test_every_kind_of_input_is_attributed(run, recordings):
     path = recordings / "person_8.zarr"
     expected = attribute(run, path, save=False)
-    xr.testing.assert_identical(attribute(str(run), str(path)).load(), expected)
+    result = attribute(str(run), str(path)).load()
+    assert result.attrs.pop(STAMP)
+    xr.testing.assert_identical(result, expected)
     xr.testing.assert_identical(attribute(run, open_recording(path), save=False), expected)
     steps = []
     results = attribute(run, [recordings], progress=lambda *step: steps.append(step))
@@ -100,9 +103,22 @@ def test_worker_processes_give_the_same_attributions(run, recordings):
     expected = attribute(run, paths, save=False)
     for result, single in zip(attribute(run, paths, workers=2), expected, strict=True):
         xr.testing.assert_allclose(result.load(), single, atol=1e-4)
-        assert result.attrs == single.attrs
+        assert result.attrs == single.attrs | {STAMP: result.attrs[STAMP]}
 
 
 def test_a_device_that_is_not_available_is_an_error(run, recordings):
     with pytest.raises(AffectkitError, match="'cuda:99' is not available"):
         attribute(run, recordings / "person_8.zarr", device="cuda:99")
+
+
+def test_a_second_call_keeps_attributions_that_are_up_to_date(run, recordings):
+    paths = list_recordings(recordings)[:2]
+    attribute(run, paths[:1])
+    names = []
+    results = attribute(run, paths, on_kept=names.append)
+    assert names == [paths[0].stem]
+    names.clear()
+    again = attribute(run, paths, on_kept=names.append, overwrite=True)
+    assert names == []
+    for old, new in zip(results, again, strict=True):
+        xr.testing.assert_identical(old, new)

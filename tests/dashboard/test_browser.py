@@ -5,15 +5,20 @@ import random
 import re
 import shutil
 import socket
-import subprocess
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from affectkit.dashboard.launch import environment, server_command, wait_until_ready
+from affectkit.dashboard.launch import (
+    environment,
+    run_server,
+    server_command,
+    wait_until_ready,
+)
 from affectkit.video import read_frames
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -32,15 +37,9 @@ def address(folders_with_video: Any) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        server_command(port), env=environment(folders.runs, folders.recordings)
-    )
-    try:
+    with run_server(server_command(port), environment(folders.runs, folders.recordings)):
         assert wait_until_ready(f"http://127.0.0.1:{port}")
         yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait()
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +110,20 @@ def click_somewhere(page: Any, draws: random.Random) -> None:
     page.wait_for_timeout(350)
 
 
-def errors(page: Any) -> list[str]:
-    # Streamlit first requests paths below the page, which do not exist
-    return [text for text in page.errors if "status of 404" not in text]
+@pytest.mark.parametrize(
+    "path", ["/", "/recording", "/_stcore/health", "/_stcore/host-config", "/_stcore/stream"]
+)
+@pytest.mark.parametrize("upgrade", [False, True])
+def test_a_foreign_name_gets_nothing(address: str, path: str, upgrade: bool) -> None:
+    port = int(address.rpartition(":")[2])
+    headers = {"Host": f"evil.example:{port}", "Origin": f"http://evil.example:{port}"}
+    if upgrade:
+        headers |= {"Connection": "Upgrade", "Upgrade": "websocket"}
+        headers |= {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": 22 * "A" + "=="}
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", path, headers=headers)
+    assert connection.getresponse().status == 403
+    connection.close()
 
 
 def test_image_and_saliency_show_the_same_frame_while_playing(page: Any) -> None:
@@ -126,7 +136,7 @@ def test_image_and_saliency_show_the_same_frame_while_playing(page: Any) -> None
     assert [overlay for _, overlay in pairs] == [picture for picture, _ in pairs]
     assert len({picture for picture, _ in pairs}) > 10
     assert messages == 0
-    assert errors(page) == []
+    assert page.errors == []
 
 
 def test_the_frame_number_is_that_of_the_image_while_playing(
@@ -155,7 +165,7 @@ def test_seeking_shows_the_requested_frame(page: Any) -> None:
         click_somewhere(page, draws)
         frame = int(page.locator(".number b").inner_text())
         assert shown(page) == (frame, frame)
-    assert errors(page) == []
+    assert page.errors == []
 
 
 def test_seeking_is_exact_with_a_variable_frame_rate_and_a_late_start(

@@ -1,6 +1,9 @@
+import signal
 import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
 
 import pytest
 
@@ -35,7 +38,27 @@ def test_a_folder_without_runs_is_an_error_before_the_server_starts(tmp_path):
         launch(tmp_path)
 
 
-def test_the_server_stops_with_the_process_that_started_it(folders):
+@pytest.mark.parametrize("port", [-1, 0, 65536, 70000])
+def test_a_number_that_is_no_port_is_an_error(port):
+    with pytest.raises(AffectkitError, match=rf"{port} is not a port: expected a number from 1 to"):
+        check_port(port)
+
+
+def test_the_last_port_is_not_followed_by_a_suggestion_that_does_not_exist():
+    with socket.socket() as listener:
+        listener.bind((ADDRESS, 65535))
+        listener.listen()
+        with pytest.raises(AffectkitError, match="such as --port 8501"):
+            check_port(65535)
+
+
+def test_a_folder_without_recordings_is_an_error_before_the_server_starts(folders, tmp_path):
+    with pytest.raises(AffectkitError, match="missing"):
+        launch(folders.runs, recordings=tmp_path / "missing")
+
+
+@pytest.mark.parametrize(("way", "status"), [(signal.SIGTERM, 0), (signal.SIGKILL, -9)])
+def test_the_server_stops_with_the_process_that_started_it(folders, way, status):
     with socket.socket() as probe:
         probe.bind((ADDRESS, 0))
         port = probe.getsockname()[1]
@@ -45,8 +68,18 @@ def test_the_server_stops_with_the_process_that_started_it(folders):
     )
     process = subprocess.Popen([sys.executable, "-c", code])
     assert wait_until_ready(f"http://{ADDRESS}:{port}")
-    process.terminate()
-    assert process.wait(20) == 0
+    process.send_signal(way)
+    assert process.wait(20) == status
+    wait_until_free(port)
+
+
+def wait_until_free(port):
+    """Wait until no server uses the port any more, 10 seconds at most."""
+    for _ in range(100):
+        with suppress(AffectkitError):
+            check_port(port)
+            return
+        time.sleep(0.1)
     check_port(port)
 
 

@@ -35,12 +35,17 @@ def test_ordinals_have_english_endings():
     ]  # fmt: skip
 
 
-def test_html_in_names_is_shown_as_text(make_recording):
-    recording = make_recording(HTML, subject=HTML)
-    score = {"affect": "valence", "value": 0.5, "low": 0.1, "high": 0.7, "interval": HTML}
+def test_html_in_any_field_of_a_file_is_shown_as_text(make_recording):
+    recording = make_recording("name")
+    recording.attrs = dict.fromkeys(recording.attrs, HTML) | {"fps": 25.0}
+    score = {"affect": HTML, "value": 0.5, "low": 0.1, "high": 0.7, "interval": HTML}
+    keys = ("backbone", "temporal", "loss", "sequence_length", "seed", "datasets")
+    metadata = dict.fromkeys(keys, HTML)
+    table = pd.DataFrame({"subject": [HTML], "frames": [40]})
     pages = [
         markup.heading(HTML, markup.recording_parts(recording, HTML, [score], (1, 2))),
-        markup.section(HTML),
+        markup.heading(HTML, markup.run_parts(metadata, table, HTML)),
+        markup.section(HTML, HTML),
         markup.ccc_dots_key(pd.DataFrame([score]), HTML, LIGHT),
         markup.pooled_scores([score], [score], HTML, LIGHT),
     ]

@@ -89,7 +89,8 @@ def test_runs_of_different_folds_leave_no_validation_recordings(runs, tmp_path):
 
 def test_runs_that_cannot_be_combined_are_an_error(runs, recordings, recipe, tmp_path):
     mean = tmp_path / "mean"
-    for few in (runs[:1], [runs[0], runs[0]]):
+    (tmp_path / "link").symlink_to(runs[0])
+    for few in (runs[:1], [runs[0], runs[0]], [runs[0], tmp_path / "link"]):
         with pytest.raises(AffectkitError, match="two or more different runs"):
             make_ensemble(mean, few)
     with pytest.raises(AffectkitError, match="is another run; choose a new folder"):

@@ -98,3 +98,12 @@ def test_an_unknown_filter_and_a_window_of_0_are_an_error():
         apply_filter(NOISE, TIME, "medain", 1.0)
     with pytest.raises(AffectkitError, match="more than 0 seconds and finite, got 0"):
         apply_filter(NOISE, TIME, "median", 0.0)
+
+
+@pytest.mark.parametrize("method", FILTERS)
+def test_a_window_much_longer_than_the_signal_sees_the_whole_signal_everywhere(method):
+    time = np.arange(40) / 25
+    values = np.sin(time)[:, None]
+    longest = apply_filter(values, time, method, 1e300)
+    np.testing.assert_array_equal(longest, apply_filter(values, time, method, 100.0))
+    assert np.isfinite(longest).all()

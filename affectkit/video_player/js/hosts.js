@@ -5,7 +5,7 @@ const mounted = new WeakMap();
 
 async function fetchBytes(url) {
   const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
+  if (!answer.ok) throw new Error((await answer.text()) || `${answer.status} ${answer.statusText}`);
   return answer.arrayBuffer();
 }
 
@@ -35,7 +35,7 @@ async function showInStreamlit({ data, parentElement: parent, setStateValue }) {
       onFrame: (frame) => setStateValue("frame", frame),
     });
   } catch (error) {
-    make("p", { parent, className: "affectkit-status", text: `The player could not start: ${error.message}. Reload the page.` });
+    make("p", { parent, className: "affectkit-status", text: `The player could not start: ${error.message}` });
   } finally {
     clearTimeout(slow);
     status.remove();
