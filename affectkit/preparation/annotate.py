@@ -68,7 +68,7 @@ def check_header(
         AffectkitError: the labels and the video cannot belong together; says why.
     """
     if frames and duration:
-        time = np.arange(frames) * (duration / frames)
+        time = np.arange(frames, dtype=np.float64) * (duration / frames)
         _refuse_impossible(task, fit_to_video(annotations, time, frames).misfits)
 
 

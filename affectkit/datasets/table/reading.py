@@ -133,7 +133,8 @@ def read_rows(
         AffectkitError: as `read_table`.
     """
     traces: dict[tuple[str, str], Trace] = {}
-    units, times = {}, {}
+    units: dict[Path, str] = {}
+    times: dict[float, float] = {}
     for path, key in sources:
         rows = rows_by_recording(path)[key]
         if rows.empty:
