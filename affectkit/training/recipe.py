@@ -1,5 +1,6 @@
 """Recipes: TOML files with all settings of a model and its training, read and checked."""
 
+import reprlib
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
@@ -14,14 +15,17 @@ from affectkit.errors import AffectkitError, did_you_mean
 from affectkit.files import StrPath
 from affectkit.training.recipe_sections import (
     ModelSection,
+    Name,
     PredictSection,
     Section,
+    Seed,
     SplitSection,
     Stage,
     TrainingSection,
     WindowSection,
 )
 
+MAX_FAULTS = 20  # listed in an error
 RENAMED_KEYS = {  # keys of older recipes; used only for the error that names the new key
     "model.connected": "model.fc",
     "model.taps": "model.feature_layers",
@@ -39,8 +43,8 @@ RENAMED_KEYS = {  # keys of older recipes; used only for the error that names th
 class Recipe(Section):
     """All settings of a model and its training."""
 
-    name: str
-    seed: int = 0
+    name: Name
+    seed: Seed = 0
     model: ModelSection = ModelSection()
     windows: WindowSection = WindowSection()
     training: TrainingSection = TrainingSection()
@@ -60,6 +64,17 @@ class Recipe(Section):
                 "std",
                 "model.std = true needs training.loss = 'gaussian', or 'mix' with "
                 "training.mix.gaussian above 0, and these losses need model.std = true",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_devices(self) -> Self:
+        if self.training.devices > self.windows.batch:
+            raise PydanticCustomError(
+                "devices",
+                "training.devices should be at most windows.batch ({batch}): each process trains "
+                "on at least one window of a batch, got {devices}",
+                {"batch": self.windows.batch, "devices": self.training.devices},
             )
         return self
 
@@ -87,7 +102,9 @@ def read_recipe(source: StrPath, **overrides: Any) -> Recipe:  # noqa: ANN401
     try:
         return Recipe.model_validate({"name": Path(source).stem} | content)
     except ValidationError as error:
-        faults = "; ".join(_fault(detail) for detail in error.errors())
+        found = [_fault(detail) for detail in error.errors()]
+        more = f"; and {len(found) - MAX_FAULTS} more" if len(found) > MAX_FAULTS else ""
+        faults = " ".join("; ".join(found[:MAX_FAULTS]).split()) + more
         raise AffectkitError(f"recipe {source}: {faults}") from None
 
 
@@ -130,7 +147,7 @@ def parse_overrides(arguments: Iterable[str]) -> dict[str, Any]:
 def _toml_value(text: str) -> object:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text.strip()
 
 
@@ -138,29 +155,44 @@ def _read_toml(source: StrPath) -> dict[str, Any]:
     path = Path(source)
     known = shipped_recipes()
     if path.suffix == ".toml":
-        if not path.is_file():
+        if not path.exists():
             raise AffectkitError(f"no recipe at {path}; shipped recipes are {', '.join(known)}")
-        text = path.read_text(encoding="utf-8")
     elif str(source) in known:
-        text = (resources.files("affectkit") / "recipes" / f"{source}.toml").read_text("utf-8")
+        path = Path(str(resources.files("affectkit") / "recipes" / f"{source}.toml"))
     else:
         raise AffectkitError(
             f"unknown recipe {str(source)!r}: {did_you_mean(str(source), known)}"
             f"expected the path of a .toml file or one of {', '.join(known)}"
         )
+    content = _parse_toml(path)
+    if not content:
+        raise AffectkitError(
+            f"recipe {path} is empty: expected at least one key; 'demo' is a short recipe to "
+            "start from"
+        )
+    return content
+
+
+def _parse_toml(path: Path) -> dict[str, Any]:
+    reason: object
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise AffectkitError(f"recipe {path} is not valid TOML, correct it: {error}") from None
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        reason = error.strerror
+    except ValueError as error:  # not TOML, not UTF-8, or a number of thousands of digits
+        reason = error
+    except RecursionError:
+        reason = "arrays or tables are nested too deep"
+    raise AffectkitError(f"recipe {path} is not valid TOML, correct it: {reason}")
 
 
 def _fault(detail: Any) -> str:  # noqa: ANN401
     """The text for one fault that pydantic found."""
-    name = ".".join(str(part) for part in detail["loc"])
+    name = ".".join(str(part)[:100] for part in detail["loc"])
     if not name:  # a fault of the whole recipe
         return str(detail["msg"])
     if detail["type"] != "extra_forbidden":
-        return f"{name}: {detail['msg'].lower()}, got {detail['input']!r}"
+        return f"{name}: {detail['msg'].lower()}, got {_shown(detail['input'])}"
     if name in RENAMED_KEYS:
         return f"{name} is now {RENAMED_KEYS[name]}; rename it"
     *tables, key = detail["loc"]
@@ -170,6 +202,14 @@ def _fault(detail: Any) -> str:  # noqa: ANN401
     known = sorted(section.model_fields)
     hint = did_you_mean(key, known).strip() or f"expected one of {', '.join(known)}"
     return f"unknown key {name!r}: {hint}"
+
+
+def _shown(value: object) -> str:
+    """A value as Python writes it; a long one is shortened."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # Python does not print integers of thousands of digits
+        return "a huge number"
 
 
 def recipe_text(recipe: Recipe) -> str:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -86,14 +87,17 @@ def test_the_error_contains_the_reason_of_the_worker(recipe):
         fail_in_the_worker(two)
 
 
-def test_more_processes_than_windows_in_a_batch_are_an_error(recordings, recipe, tmp_path):
-    settings = recipe(training__devices=2, windows__batch=1)
+def test_more_processes_than_windows_in_a_batch_are_an_error():
+    """A batch has fewer windows than windows.batch if all recordings together have fewer."""
+    two = SimpleNamespace(world_size=2, global_rank=1)
+    assert share_of_batch(two, "abc") == "b"
     with pytest.raises(AffectkitError, match="2 processes cannot share a batch of 1"):
-        fit(settings, recordings, tmp_path / "run")
+        share_of_batch(two, "a")
 
 
 SCRIPT = """
 import sys
+from types import SimpleNamespace
 from affectkit.training.fit import fit
 print(len(fit(sys.argv[1], sys.argv[2], sys.argv[3])), "epochs")
 """

@@ -35,8 +35,9 @@ def test_the_error_for_a_nan_loss_names_step_and_recording(recordings, recipe, t
 
 
 def test_diverging_training_keeps_its_last_finite_weights(recordings, recipe, tmp_path):
-    settings = recipe(training__learning_rate=1e30, training__checkpoint_seconds=0,
-                      training__weight_decay=0)  # fmt: skip
+    settings = recipe(training__checkpoint_seconds=0, training__weight_decay=0)
+    diverging = settings.training.model_copy(update={"learning_rate": 1e30})  # out of bounds
+    settings = settings.model_copy(update={"training": diverging})
     with pytest.raises(AffectkitError, match="at step"):
         fit(settings, recordings, tmp_path / "run")
     weights = load_checkpoint(tmp_path / "run")["model"]
