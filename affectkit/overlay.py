@@ -23,6 +23,9 @@ ANNOTATION = (255, 255, 255)
 PREDICTION = (226, 103, 15)
 PANEL = (28, 27, 25)
 PLANE_LINES = (138, 135, 127)
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+LINE = 22  # pixels from one line of text to the next, on a picture of 480 pixels
+SMALLEST = 0.1  # scale of the text of a caption
 
 
 def write_overlay(
@@ -39,7 +42,7 @@ def write_overlay(
         recording: its video (or its still images) is read again; frames are matched by `time`.
         prediction: `prediction` (frame, affect) on the same frames.
         path: the .mp4 file to write (H.264).
-        caption: a line of text at the bottom of each frame.
+        caption: text at the bottom of each frame, in lines that fit its width.
         progress: called with the name of the recording, frames done and all frames.
 
     Raises:
@@ -64,7 +67,8 @@ def write_overlay(
             progress(recording.attrs["recording"], number + 1, len(values["time"]))
 
     stills = "still" in recording
-    write_video(path, drawn_frames(), sound=None if stills else video, b_frames=not stills)
+    pause = float(np.diff(values["time"]).max(initial=0))
+    write_video(path, drawn_frames(), sound=None if stills else video, longest_pause=pause)
 
 
 def draw_frame(
@@ -76,10 +80,10 @@ def draw_frame(
         image: (row, col, rgb) the frame.
         values: `box` (frame, edge), `annotation` and `prediction` (frame, affect); NaN is skipped.
         number: position of the frame in `values`.
-        caption: a line of text at the bottom.
+        caption: text at the bottom.
     """
     image = image.copy()
-    scale = max(0.5, image.shape[0] / 480)
+    scale = max(0.5, min(image.shape[0] / 480, image.shape[1] / 480))
     box = values["box"][number]
     if np.isfinite(box).all():
         left, top, right, bottom = (round(float(edge)) for edge in box)
@@ -90,9 +94,7 @@ def draw_frame(
     ]
     draw_plane(image, points, scale)
     draw_values(image, values["prediction"][number], scale)
-    if caption:
-        position = (round(8 * scale), image.shape[0] - round(8 * scale))
-        _draw_text(image, caption, position, scale)
+    draw_caption(image, caption, scale)
     return image
 
 
@@ -121,12 +123,43 @@ def draw_values(image: Image, affect: NDArray[np.float64], scale: float) -> None
     if not np.isfinite(affect).all():
         lines = ["no face"]
     for row, line in enumerate(lines, start=1):
-        _draw_text(image, line, (round(8 * scale), round(22 * scale * row)), scale)
+        _draw_text(image, line, (round(8 * scale), round(LINE * scale * row)), scale)
+
+
+def draw_caption(image: Image, text: str, scale: float) -> None:
+    """Write text at the bottom, in lines that fit; smaller if they would fill half the height."""
+    height, width = image.shape[:2]
+    margin = 2 * round(8 * scale)
+    while lines := _wrap(text, width - margin, scale):
+        widest = max(_text_width(line, scale) for line in lines)
+        if scale < SMALLEST or (
+            widest <= width - margin and len(lines) * LINE * scale < height / 2
+        ):
+            break
+        scale *= 0.9
+    for row, line in enumerate(reversed(lines)):
+        _draw_text(image, line, (margin // 2, height - round((8 + row * LINE) * scale)), scale)
+
+
+def _wrap(text: str, width: int, scale: float) -> list[str]:
+    """Lines of whole words; wider than `width` only if a single word is."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and _text_width(longer, scale) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def _text_width(text: str, scale: float) -> int:
+    return int(cv2.getTextSize(text, FONT, 0.6 * scale, 1)[0][0])
 
 
 def _draw_text(image: Image, text: str, position: tuple[int, int], scale: float) -> None:
     """Write text on a dark panel; `position` is the left end of its baseline."""
-    font, margin = (cv2.FONT_HERSHEY_SIMPLEX, 0.6 * scale), round(4 * scale)
+    font, margin = (FONT, 0.6 * scale), round(4 * scale)
     (width, height), descent = cv2.getTextSize(text, *font, 1)
     left, top = max(0, position[0] - margin), max(0, position[1] - height - margin)
     _darken(image[top : position[1] + descent + margin, left : position[0] + width + margin])

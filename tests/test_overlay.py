@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from affectkit.errors import AffectkitError
-from affectkit.overlay import PREDICTION, draw_frame, draw_values, write_overlay
+from affectkit.overlay import PREDICTION, draw_caption, draw_frame, draw_values, write_overlay
 from affectkit.video import read_frames, read_times, write_video
 from tests.conftest import fake_prediction, fake_recording
 
@@ -66,6 +66,17 @@ def test_a_shortened_video_raises_an_error(with_video, tmp_path):
     with pytest.raises(AffectkitError, match=r"with_video\.mp4 has changed since it was prepared"):
         write_overlay(with_video, fake_prediction(with_video), tmp_path / "out.mp4")
     assert not (tmp_path / "out.mp4").exists()
+
+
+@pytest.mark.parametrize("size", [(854, 240), (160, 90), (48, 64), (480, 640)])
+@pytest.mark.parametrize("words", [1, 12])
+def test_a_caption_is_whole_on_a_picture_of_any_width(size, words):
+    image = np.zeros((*size, 3), np.uint8)
+    draw_caption(image, " ".join(["incomprehensibility"] * words), 0.5)
+    changed = image.any(2)
+    assert changed[-size[0] // 4 :].any()
+    assert not changed[: size[0] // 4].any()
+    assert not changed[:, -1].any()  # a text that is cut reaches the edge
 
 
 def test_the_callers_image_is_not_changed():

@@ -10,7 +10,7 @@ import pandas as pd
 from affectkit.checking.hashing import SIMILAR, hash_distances
 from affectkit.checking.per_recording import CheckedRecording
 from affectkit.checking.report import Finding
-from affectkit.datasets.index import VIDEO_SUFFIXES
+from affectkit.video import is_video_name
 
 WITHOUT_VIDEO = "annotation without video"
 WITHOUT_ANNOTATION = "video without annotation"
@@ -73,7 +73,7 @@ def _find_all_videos(root: Path) -> tuple[list[Path], list[Finding]]:
             continue
         visited.add(real)
         found += [Path(folder, name) for name in names if not name.startswith(".")]
-    videos = sorted(path for path in found if path.suffix.lower() in VIDEO_SUFFIXES)
+    videos = sorted(filter(is_video_name, found))
     text = "{}; this report ignores the files in it: change its permissions"
     return videos, [
         Finding("unreadable folder", "", str(error.filename), text.format(error.strerror))

@@ -168,6 +168,14 @@ def prepare(
             "names of their recordings end in _left, _2, ... By default the largest face.",
         ),
     ] = "",
+    stream: Annotated[
+        int | None,
+        typer.Option(
+            help="Number of the video stream in the files, as in ffprobe; by default the one that "
+            "FFmpeg prefers.",
+            min=0,
+        ),
+    ] = None,
     size: Annotated[
         int | None, typer.Option(help="Height and width of the crops in pixels (default 96).")
     ] = None,
@@ -196,7 +204,11 @@ def prepare(
         dataset,
         paths,
         dataset_only={"--only": only, "--detect": detect},
-        video_only={"--annotation": annotation, "--person": person},
+        video_only={
+            "--annotation": annotation,
+            "--person": person,
+            "--stream": stream is not None,
+        },
     )
     labels = LabelFormat(time_unit, label_range, first_frame, between)
     if dataset == "video" and labels != LabelFormat() and not annotation:
@@ -218,6 +230,7 @@ def prepare(
                 out,
                 annotation_csv=annotation,
                 person=person,
+                stream=stream,
                 progress=progress,
                 **settings,
             )

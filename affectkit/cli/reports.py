@@ -157,10 +157,11 @@ def print_video_report(report: dict[str, Any], format_: str) -> None:
 
 def _video_rows(m: dict[str, Any]) -> dict[str, str]:
     hidden = f", {m['hidden_frames']} hidden" if m["hidden_frames"] else ""
+    mirrored = ", mirrored" if m["mirrored"] else ""
     rotated = f", rotated by {m['rotation']} degrees" if m["rotation"] else ""
     return {
         "file": f"{m['codec']} ({m['pixel_format']}) in {m['container']}",
-        "image": f"{m['width']} x {m['height']} pixels{rotated}",
+        "image": f"{m['width']} x {m['height']} pixels{mirrored}{rotated}",
         "frames": f"{m['decoded_frames']} decoded, {m['header_frames'] or 'none'} in the "
         f"header{hidden}",
         "undecodable frames": str(m["undecodable_frames"]),

@@ -78,6 +78,9 @@ def _pooled_ccc(scores: "pd.DataFrame", affect: str) -> str:
 
 def doctor(
     video: Annotated[Path | None, typer.Argument(help="A video to check.")] = None,
+    stream: Annotated[
+        int | None, typer.Option(help="Number of the video stream in the file.", min=0)
+    ] = None,
     format_: Annotated[
         str, typer.Option("--format", help="Format of the report on VIDEO: table or json.")
     ] = "table",
@@ -92,7 +95,7 @@ def doctor(
 
     check_format(format_, REPORT_FORMATS)
     if video:
-        print_video_report(doctors.video_report(video), format_)
+        print_video_report(doctors.video_report(video, stream=stream), format_)
     else:
         print_rows([check._asdict() for check in doctors.report()])
 

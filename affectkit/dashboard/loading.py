@@ -15,7 +15,7 @@ from affectkit.dashboard.launch import RECORDINGS, RUNS
 from affectkit.errors import AffectkitError
 from affectkit.recording import open_recording
 from affectkit.video import browser_playable
-from affectkit.video.stills import stills_to_video
+from affectkit.video.stills import stills_to_video, video_stream
 from affectkit.video_player import payload
 from affectkit.video_player.media import CATALOGUE, MediaSource
 from affectkit.video_player.segments import Segment, worst_segments
@@ -220,6 +220,7 @@ def find_video(recording: xr.Dataset, folder: Path) -> tuple[Path | None, str]:
         with st.spinner("Converting the video to a format that browsers play"):
             if stills:
                 return stills_to_video(recording, copies), ""
-            return browser_playable(found, copies), ""
+            stream = video_stream(recording)
+            return browser_playable(found, copies, stream=stream), ""
     except AffectkitError as error:
         return None, f"{error}. Scores and traces still work."

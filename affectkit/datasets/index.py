@@ -8,11 +8,10 @@ from typing import Any
 import pandas as pd
 
 from affectkit.errors import AffectkitError
-from affectkit.video import probe
+from affectkit.video import is_video_name, probe
 
 # `person` is "left" or "right" if a video shows two separately annotated people
 COLUMNS = ("recording", "subject", "split", "person", "video", "annotation", "frames", "fps")
-VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm")
 
 
 def make_index(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -51,12 +50,14 @@ def find_videos(folders: Iterable[Path], pattern: str = "**/*") -> dict[str, Pat
 
     If `folders` may contain folders of pictures, use a `pattern` of one level: it is faster.
     """
-    return {
-        path.stem: path
-        for folder in reversed(list(folders))
-        for path in reversed(visible_files(folder, pattern))
-        if path.suffix.lower() in VIDEO_SUFFIXES
-    }
+    return {path.stem: path for path in reversed(list_videos(folders, pattern))}
+
+
+def list_videos(folders: Iterable[Path], pattern: str = "**/*") -> list[Path]:
+    """Files with the name of a video, folder by folder."""
+    return [
+        path for folder in folders for path in visible_files(folder, pattern) if is_video_name(path)
+    ]
 
 
 def not_found(title: str, root: Path, wanted: str) -> AffectkitError:

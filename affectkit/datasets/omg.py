@@ -37,7 +37,6 @@ import xarray as xr
 from affectkit.datasets.annotation import make_annotation
 from affectkit.datasets.delimited import number_column, read_delimited, require_columns
 from affectkit.datasets.index import (
-    VIDEO_SUFFIXES,
     make_index,
     not_found,
     video_columns,
@@ -46,6 +45,7 @@ from affectkit.datasets.index import (
 from affectkit.errors import AffectkitError, unknown
 from affectkit.files import StrPath
 from affectkit.recording import AFFECT
+from affectkit.video import is_video_name
 
 SPLITS = {"omg_train": "train", "omg_valid": "validation", "omg_test": "test"}
 UNLABELLED = "withoutlabels"
@@ -137,7 +137,7 @@ def _find_clips(root: Path) -> dict[tuple[str, str], Path]:
         (path.parent.name, path.stem): path
         for folder in folders
         for path in visible_files(folder, "**/*")
-        if path.suffix.lower() in VIDEO_SUFFIXES
+        if is_video_name(path)
     }
 
 

@@ -93,10 +93,25 @@ def _frame_rate(m: Measurements) -> Iterator[str]:
 
 
 def _first_time(m: Measurements) -> Iterator[str]:
-    if abs(m["first_time"]) > 1e-6:
+    if m["time_shift"]:
+        yield (
+            f"the first frame has the time stamp {-m['time_shift']:.3f} s, and browsers hide the "
+            "frames before 0: affectkit counts its times from the first frame; add "
+            f"{m['time_shift']:.3f} s to label times that count from the time stamp 0"
+        )
+    elif abs(m["first_time"]) > 1e-6:
         yield (
             f"the first frame has the time stamp {m['first_time']:.3f} s: label times that count "
             f"from the first frame are too early by this; add {m['first_time']:.3f} s to them"
+        )
+
+
+def _streams(m: Measurements) -> Iterator[str]:
+    if len(m["streams"]) > 1:
+        others = ", ".join(str(number) for number in m["streams"] if number != m["stream"])
+        yield (
+            f"the file has {len(m['streams'])} video streams, stream {m['stream']} is read: if the "
+            f"labels are of another, give it to prepare with --stream ({others})"
         )
 
 
@@ -110,16 +125,20 @@ def _sound(m: Measurements) -> Iterator[str]:
 
 
 def _picture(m: Measurements) -> Iterator[str]:
-    if m["rotation"]:
+    if m["rotation"] or m["mirrored"]:
+        wanted = " and ".join(
+            ["to mirror its pictures left to right"] * m["mirrored"]
+            + [f"a rotation by {m['rotation']} degrees"] * bool(m["rotation"])
+        )
         yield (
-            f"the file requests a rotation by {m['rotation']} degrees, which affectkit applies: "
-            "boxes and landmarks of tools that do not apply it do not match"
+            f"the file requests {wanted}, which affectkit applies: boxes and landmarks of tools "
+            "that do not apply it do not match"
         )
     if abs(m["pixel_aspect"] - 1) > 0.01:
         yield (
-            f"pixels are {m['pixel_aspect']:.4g} times as wide as high: players show "
-            f"{m['width'] * m['pixel_aspect']:.0f}x{m['height']}, but affectkit's coordinates are "
-            "in stored pixels"
+            f"stored pixels are {m['pixel_aspect']:.4g} times as wide as high: affectkit and "
+            f"players make them square, {m['width']}x{m['height']}; boxes and landmarks of tools "
+            "that do not do so do not match"
         )
     if m["interlaced"]:
         yield (
@@ -154,6 +173,7 @@ def _faces(m: Measurements) -> Iterator[str]:
 RULES: dict[str, Callable[[Measurements], Iterator[str]]] = {
     "frame count": _frame_count,
     "damage": _damage,
+    "video streams": _streams,
     "edit list": _edit_list,
     "time stamps": _time_stamps,
     "dropped frames": _dropped_frames,

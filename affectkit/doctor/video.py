@@ -28,8 +28,12 @@ GRID_SHARE = 0.9  # of the intervals must be multiples, to count missing frames
 PICTURE_STEP = 4  # pixels: every fourth row and column of two pictures is compared
 
 
-def video_report(path: StrPath) -> dict[str, Any]:
+def video_report(path: StrPath, *, stream: int | None = None) -> dict[str, Any]:
     """Measure a video and list the problems that misalign labels and frames.
+
+    Args:
+        path: a video file.
+        stream: number of the video stream in the file; by default the one that FFmpeg prefers.
 
     Returns:
         Plain values by name; None where unknown; times in seconds:
@@ -48,16 +52,16 @@ def video_report(path: StrPath) -> dict[str, Any]:
         AffectkitError: `path` is not a video, or none of its frames can be decoded.
     """
     path = Path(path)
-    info = probe(path)
+    info = probe(path, stream=stream)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        time = read_times(path)
+        time = read_times(path, stream=info.stream)
     sample = np.unique(np.linspace(0, len(time) - 1, FACE_SAMPLE).round().astype(int))
     measurements = {
         **_container(info),
-        **_frames(info, read_packets(path), time),
+        **_frames(info, read_packets(path, stream=info.stream), time),
         **_times(info, time),
-        **_pictures(path, sample),
+        **_pictures(info, sample),
         "warnings": [str(warning.message) for warning in caught],
     }
     return measurements | {"problems": find_problems(measurements)}
@@ -71,9 +75,12 @@ def _container(info: VideoInfo) -> dict[str, Any]:
         "width": info.width,
         "height": info.height,
         "rotation": info.rotation,
+        "mirrored": info.mirrored,
         "pixel_aspect": info.pixel_aspect,
         "interlaced": info.interlaced,
         "sound": info.sound,
+        "stream": info.stream,
+        "streams": list(info.streams),
     }
 
 
@@ -105,6 +112,7 @@ def _times(info: VideoInfo, time: NDArray[np.float64]) -> dict[str, Any]:
     drift = time - time[0] - np.arange(len(time)) / info.fps
     return {
         "first_time": float(time[0]),
+        "time_shift": info.time_shift,
         "last_time": float(time[-1]),
         "nominal_fps": info.fps,
         "frame_rate": "constant" if constant else "variable",
@@ -120,7 +128,7 @@ def _times(info: VideoInfo, time: NDArray[np.float64]) -> dict[str, Any]:
     }
 
 
-def _pictures(path: Path, sample: NDArray[np.int64]) -> dict[str, Any]:
+def _pictures(info: VideoInfo, sample: NDArray[np.int64]) -> dict[str, Any]:
     """Repeated pictures, and the share of the frames `sample` with a face."""
     try:
         detect = load_detector("dlib").detect
@@ -130,7 +138,7 @@ def _pictures(path: Path, sample: NDArray[np.int64]) -> dict[str, Any]:
     before: NDArray[np.uint8] | None = None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # recorded already when the times were read
-        for time, rgb in read_frames(path, 16):
+        for time, rgb in read_frames(info.path, 16, stream=info.stream):
             inside = sample[(sample >= start) & (sample < start + len(time))] - start
             if detect:
                 with_face += sum(bool(detect(picture)[1].any()) for picture in rgb[inside])

@@ -122,6 +122,7 @@ def prepare_videos(
     *,
     annotation_csv: StrPath | Sequence[StrPath] | None = None,
     labels: LabelFormat = LABELS,
+    stream: int | None = None,
     person: str = "",
     detector: str = "dlib",
     options: Mapping[str, Any] | None = None,
@@ -137,6 +138,8 @@ def prepare_videos(
         out: folder for the recordings.
         annotation_csv: annotation of a single video, as for `prepare_video`.
         labels: as for `prepare_video`.
+        stream: number of the video stream in the files, as in ffprobe; by default the one that
+            FFmpeg prefers.
         person: as for `prepare_video`.
         detector: one of `affectkit.faces.DETECTORS`.
         options: keyword arguments of the detector, such as `{"upsample": 1}` for dlib.
@@ -175,6 +178,7 @@ def prepare_videos(
             crop=crop,
             detect=False,
             labels=labels,
+            stream=stream,
         )
         for path in map(Path, paths)
         for name in ["_".join(filter(None, (path.stem, person)))]
@@ -190,6 +194,7 @@ def prepare_video(
     *,
     annotation_csv: StrPath | Sequence[StrPath] | None = None,
     labels: LabelFormat = LABELS,
+    stream: int | None = None,
     person: str = "",
     detector: str = "dlib",
     options: Mapping[str, Any] | None = None,
@@ -205,6 +210,7 @@ def prepare_video(
             between two rows are interpolated), `valence` and `arousal` in [-1, 1]; or two tables,
             of valence and of arousal; see `affectkit.datasets.table`.
         labels: units, range and frame numbers of the table, where it does not say them itself.
+        stream: number of the video stream in the file, as for `prepare_videos`.
         person: which person of the video, "left", "right" or a number ("2": the second largest
             face); the name of the recording then ends in `_left`, `_2`, ... By default the person
             with the largest face.
@@ -225,6 +231,7 @@ def prepare_video(
         out,
         annotation_csv=annotation_csv,
         labels=labels,
+        stream=stream,
         person=person,
         detector=detector,
         options=options,

@@ -47,6 +47,7 @@ def find_person(
     options: Mapping[str, Any] | None = None,
     person: str = "",
     *,
+    stream: int | None = None,
     detect_every: int = DETECT_EVERY,
     progress: Callable[[int], None] = lambda done: None,
 ) -> FaceTrack:
@@ -60,6 +61,7 @@ def find_person(
         detector: one of `affectkit.faces.DETECTORS`.
         options: keyword arguments of the detector.
         person: see `affectkit.faces.choose_person`.
+        stream: number of the video stream in the file; by default the one that FFmpeg prefers.
         detect_every: number of frames from one detection to the next; faces are tracked between.
         progress: called with the number of frames done.
 
@@ -67,12 +69,12 @@ def find_person(
         AffectkitError: the video cannot be read, or the detector cannot be loaded.
     """
     video = Path(video)
-    frames = _read_frames(video, progress)
+    frames = _read_frames(video, stream, progress)
     tracks = track_faces(
         frames, load_detector(detector, **(options or {})), detect_every=detect_every
     )
     people = find_people(tracks)
-    chosen = choose_person(people, person, probe(video).width)
+    chosen = choose_person(people, person, probe(video, stream=stream).width)
     time = np.array(tracks.time, np.float64)
     if chosen is None:
         _warn_not_found(video, detector, person, people=len(people), frames=len(time))
@@ -82,10 +84,10 @@ def find_person(
 
 
 def _read_frames(
-    video: Path, progress: Callable[[int], None]
+    video: Path, stream: int | None, progress: Callable[[int], None]
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.uint8]]]:
     done = 0
-    for time, rgb in read_frames(video, BATCH):
+    for time, rgb in read_frames(video, BATCH, stream=stream):
         yield time, rgb
         done += len(time)
         progress(done)

@@ -37,7 +37,7 @@ class VideoReader:
         Raises:
             AffectkitError: the video cannot be read, or the annotations cannot belong to it.
         """
-        info = probe(task.video)
+        info = probe(task.video, stream=task.stream)
         self.width, self.height, self.fps, self.frames = (
             info.width, info.height, info.fps, info.frames
         )  # fmt: skip
@@ -47,12 +47,12 @@ class VideoReader:
 
     def read(self) -> Iterator[Pictures]:
         """All frames in batches."""
-        for _, rgb in read_frames(self._task.video, BATCH):
+        for _, rgb in read_frames(self._task.video, BATCH, stream=self._task.stream):
             yield rgb
 
     def times(self) -> NDArray[np.float64]:
         """(frame) time stamps in seconds."""
-        return read_times(self._task.video)
+        return read_times(self._task.video, stream=self._task.stream)
 
     def align(self, annotations: xr.Dataset, time: NDArray[np.float64]) -> xr.Dataset:
         """Align annotations to the frames at `time`.
@@ -65,7 +65,14 @@ class VideoReader:
     def find_face(self, progress: Callable[[int], None]) -> FaceTrack:
         """Detect and track the person of the task; `progress` gets the number of frames done."""
         task = self._task
-        return find_person(task.video, task.detector, task.options, task.person, progress=progress)
+        return find_person(
+            task.video,
+            task.detector,
+            task.options,
+            task.person,
+            stream=task.stream,
+            progress=progress,
+        )
 
 
 class ImageFolderReader:

@@ -42,6 +42,7 @@ class RecordingTask:
     crop: Crop
     detect: bool  # detect faces even if the dataset has landmarks or crops
     labels: LabelFormat = field(default_factory=LabelFormat)  # of the annotation
+    stream: int | None = None  # number of the video stream in the file; None = by FFmpeg
 
     @property
     def name(self) -> str:
@@ -81,6 +82,7 @@ def provenance(task: RecordingTask, old: Mapping[str, Any] | None = None) -> dic
         "annotation": list(task.annotation_files),
         "annotation_sha256": [_hash_file(Path(path)) for path in task.annotation_files],
         "labels": {key: str(value) for key, value in asdict(task.labels).items()},
+        "stream": task.stream,
         "person": task.person,
         "detector": task.detector,
         "options": {key: str(value) for key, value in sorted(task.options.items())},

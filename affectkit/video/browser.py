@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from affectkit.files import StrPath
-from affectkit.video.decoding import open_video
+from affectkit.video.opening import open_video
 from affectkit.video.reading import (
     VideoInfo,
     invalid_timestamps,
+    longest_pause,
     probe,
     read_packets,
     single_frames,
@@ -28,32 +29,34 @@ PIXEL_FORMATS = ("yuv420p", "yuvj420p")
 MAX_KEY_DISTANCE = 60  # frames from one key frame to the next
 
 
-def browser_playable(path: StrPath, folder: StrPath) -> Path:
+def browser_playable(path: StrPath, folder: StrPath, *, stream: int | None = None) -> Path:
     """Return a video that browsers can play and seek; convert it once if necessary.
 
     Args:
         path: any readable video.
-        folder: folder for the converted copy. Its name contains a hash of the content of `path`, so
-            a changed file is converted again.
+        folder: folder for the converted copy. Its name contains a hash of the content of `path` and
+            of what is shown, so a changed file is converted again.
+        stream: number of the video stream in the file; by default the one that FFmpeg prefers.
 
     Returns:
         `path` itself if browsers can play it, else an H.264 copy with all its frames, time stamps
-        and sound.
+        and sound: upright, with square pixels.
 
     Raises:
         AffectkitError: `path` is not a video, or none of its frames can be decoded.
     """
     path = Path(path)
-    info = probe(path)
+    info = probe(path, stream=stream)
     if _is_playable(info):
         return path
-    copy = Path(folder) / f"{path.stem}-{_content_hash(path)}.mp4"
+    copy = Path(folder) / f"{path.stem}-{_content_hash(info)}.mp4"
     if not copy.exists():
         write_video(
             copy,
-            single_frames(path),
+            single_frames(path, stream=stream),
             sound=path if info.sound else None,
             fps=info.fps,
+            longest_pause=longest_pause(path, stream=stream),
             overwrite=True,
         )
     return copy
@@ -64,6 +67,9 @@ def _is_playable(info: VideoInfo) -> bool:
     return (
         info.codec in VIDEO_CODECS.get(suffix, ())
         and info.pixel_format in PIXEL_FORMATS
+        and len(info.streams) == 1  # browsers may choose another
+        and not info.mirrored  # Chromium mirrors, others only turn
+        and not info.time_shift  # browsers show no frame before 0
         and (suffix != ".mp4" or _has_index_at_start(info.path))
         and _has_playable_streams(info.path, suffix)
     )
@@ -81,7 +87,7 @@ def _has_index_at_start(path: Path) -> bool:
 
 
 def _has_playable_streams(path: Path, suffix: str) -> bool:
-    with open_video(path) as container:
+    with open_video(path) as (container, _):
         sound = [track.codec_context.codec.canonical_name for track in container.streams.audio]
     if not all(codec in SOUND_CODECS[suffix] for codec in sound):
         return False
@@ -94,6 +100,9 @@ def _has_playable_streams(path: Path, suffix: str) -> bool:
     return bool(np.diff(keys).max(initial=0) <= MAX_KEY_DISTANCE)
 
 
-def _content_hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+def _content_hash(info: VideoInfo) -> str:
+    with info.path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    shown = (info.stream, info.width, info.height, info.rotation, info.mirrored, info.time_shift)
+    digest.update(repr(shown).encode())
+    return digest.hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Open videos, decode every decodable frame in display order, and warn of missing frames.
+"""Decode every decodable frame of a video in display order, and warn of missing frames.
 
 FFmpeg decodes on one thread: with frame threads, a fault would also lose the frames around it; with
 slice threads, cores would be missing for workers on other videos. Face detection takes several
@@ -9,51 +9,15 @@ import re
 import warnings
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import av
 
 from affectkit.errors import AffectkitError
-from affectkit.files import StrPath
 
 DEFAULT_FPS = 25.0  # for files without a frame rate
 DURATION_TOLERANCE = 0.25  # seconds by which the duration in the header may be too long
 DURATION_TAG = re.compile(r"(\d+):(\d+):(\d+\.?\d*)")  # in Matroska files
-
-
-@contextmanager
-def open_video(path: StrPath) -> Iterator[av.container.InputContainer]:
-    """Open a file with a video stream.
-
-    Raises:
-        AffectkitError: the file is missing, a folder, empty, not a video, or has sound only.
-    """
-    path = Path(path)
-    if not path.is_file():
-        kind = "is a folder, not a video file" if path.is_dir() else "does not exist"
-        raise AffectkitError(f"{path} {kind}; expected a video such as .mp4, .webm, .avi or .gif")
-    if not path.stat().st_size:
-        raise AffectkitError(f"{path} is empty (0 bytes); copy or download it again")
-    try:
-        container = av.open(str(path))
-    except (av.FFmpegError, OSError) as error:
-        raise AffectkitError(_unreadable(path, error)) from None
-    with container:
-        if not container.streams.video:
-            raise AffectkitError(
-                f"{path} has no video stream (format {container.format.name}); "
-                "expected a video file"
-            )
-        yield container
-
-
-def _unreadable(path: Path, error: Exception) -> str:
-    reason = getattr(error, "strerror", None) or str(error)
-    return (
-        f"{path} cannot be read as a video ({reason}); "
-        "the file is not a video, cut short or damaged; check that a video player can play it"
-    )
 
 
 def nominal_fps(stream: av.VideoStream) -> float:
@@ -123,6 +87,11 @@ def warn_of_missing_frames(
         _warn(f"{path}: {frames}; the header counts frames that do not exist")
     elif not in_header and (duration := _header_end(stream)) > end + DURATION_TOLERANCE:
         _warn(f"{path}: {duration:.2f} s in the header, {end:.2f} s decoded; the file is cut short")
+    if counts["resized"]:
+        _warn(
+            f"{path}: the picture size changes, for {counts['resized']} of {decoded} frames; they "
+            "were fitted into the size of the first frame"
+        )
     if moved:
         _warn(
             f"{path}: {moved} of {decoded} time stamps did not increase; they were moved to one "

@@ -92,7 +92,7 @@ def read_recording_frames(recording: xr.Dataset) -> Iterator[tuple[float, Pictur
         upper left corner of a black picture of the recording's `width` and `height`.
     """
     if "still" not in recording:
-        yield from single_frames(Path(recording.attrs["video"]))
+        yield from single_frames(Path(recording.attrs["video"]), stream=video_stream(recording))
         return
     height, width = int(recording.attrs["height"]), int(recording.attrs["width"])
     names = [str(name) for name in recording["still"].values]
@@ -102,6 +102,12 @@ def read_recording_frames(recording: xr.Dataset) -> Iterator[tuple[float, Pictur
         frame = np.zeros((height, width, 3), np.uint8)
         frame[: picture.shape[0], : picture.shape[1]] = picture[:height, :width]
         yield time, frame
+
+
+def video_stream(recording: xr.Dataset) -> int | None:
+    """The number of the video stream that was asked for; None = the one that FFmpeg prefers."""
+    number = (recording.attrs.get("source") or {}).get("stream")
+    return None if number is None else int(number)
 
 
 def stills_to_video(recording: xr.Dataset, folder: StrPath) -> Path:
@@ -122,6 +128,11 @@ def stills_to_video(recording: xr.Dataset, folder: StrPath) -> Path:
     digest = sha256(repr((recording.attrs["video"], shown)).encode()).hexdigest()[:16]
     path = Path(folder) / f"{name}-{digest}.mp4"
     if not path.exists():
-        fps = float(recording.attrs["fps"])
-        write_video(path, read_recording_frames(recording), fps=fps, b_frames=False, overwrite=True)
+        write_video(
+            path,
+            read_recording_frames(recording),
+            fps=float(recording.attrs["fps"]),
+            longest_pause=float(np.diff(recording["time"]).max(initial=0)),
+            overwrite=True,
+        )
     return path

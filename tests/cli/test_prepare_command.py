@@ -18,6 +18,7 @@ from tests.datasets.files import write_grey, write_lines
         ("video", ["--only", "a"], "--only is for datasets only"),
         ("affwild2", ["--annotation", "a.csv"], "--annotation is for videos of your own"),
         ("affwild2", ["--person", "left"], "--person is for videos of your own"),
+        ("affwild2", ["--stream", "0"], "--stream is for videos of your own"),
         ("video", ["--annotation", "a.csv", "b.mp4"], "--annotation needs a single video, got 2"),
         ("video", ["--person", "middle"], "expected 'left', 'right' or a number"),
         ("video", ["--size", "7"], "expected size from 8 to 1024, got 7"),

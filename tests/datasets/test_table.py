@@ -66,6 +66,17 @@ def test_a_row_may_name_the_folder_of_its_video(cell, tmp_path):
     assert row["video"] == str(tmp_path / "p1" / "clip.mp4")
 
 
+@pytest.mark.parametrize("name", ["clip.MP4", "clip.m4v", "clip.MTS", "clip.wmv", "clip.GIF"])
+@pytest.mark.parametrize("cell", ["{}", "clip", "../videos/clip", "clip.mp4"])
+def test_videos_are_found_by_all_suffixes_in_any_case(name, cell, tmp_path):
+    cell = cell.format(name)
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / name).touch()
+    write_lines(tmp_path / "labels" / "a.csv", "video,frame,valence,arousal", f"{cell},0,0,0")
+    row = table.index(tmp_path).iloc[0]
+    assert row["video"] == str(tmp_path / "videos" / name)
+
+
 def test_a_table_may_have_recording_and_video_columns_with_any_characters(tmp_path):
     write_grey(tmp_path / "im Büro (1).mp4")
     write_lines(

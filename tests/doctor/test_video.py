@@ -24,11 +24,17 @@ PROBLEMS = {
     "rotated by 90": ["picture"],
     "rotated by 180": ["picture"],
     "rotated by 270": ["picture"],
+    "mirrored": ["picture"],
+    "mirrored and rotated": ["picture"],
+    "wide pixels": ["picture"],
+    "high pixels, rotated": ["picture", "picture"],
     "odd size, rotated": ["picture"],
     "no face": ["faces"],
     "one frame, late": ["first time stamp"],
     "first time not 0": ["first time stamp"],
     "first time not 0, Matroska": ["first time stamp"],
+    "first time negative": ["first time stamp"],
+    "pauses of minutes": ["dropped frames"],
     "edit list": ["edit list"],
     "fragments": ["first time stamp"],
     "VP9": ["frame rate"],
@@ -137,7 +143,10 @@ def test_an_offset_of_the_sound_is_reported(begin, word, tmp_path):
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        ({"x264-params": "sar=4/3"}, "pixels are 1.333 times as wide as high: players show 85x48"),
+        (
+            {"x264-params": "sar=4/3"},
+            "pixels are 1.333 times as wide as high: affectkit and players make them square, 85x48",
+        ),
         ({"flags": "+ildct+ilme", "x264-params": "tff=1"}, "interlaced"),
     ],
 )

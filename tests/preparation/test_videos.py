@@ -10,10 +10,13 @@ import pytest
 from affectkit.datasets import LabelFormat, synthetic
 from affectkit.errors import AffectkitError
 from affectkit.faces import Crop
+from affectkit.overlay import write_overlay
 from affectkit.preparation import prepare_video, prepare_videos
 from affectkit.recording import open_recording
-from affectkit.video import read_times, write_video
+from affectkit.video import probe, read_times, write_video
+from tests.conftest import fake_prediction
 from tests.preparation.conftest import CROP, assert_same, grey
+from tests.video.clips import with_streams
 
 REAL = next(
     (p / "shared/real" for p in Path(__file__).parents if (p / "shared/real").is_dir()), None
@@ -46,6 +49,18 @@ def test_a_table_with_times_is_interpolated_at_the_time_stamps(video, tmp_path):
     known = open_recording(path)["annotation"].dropna("frame")
     assert list(known["frame"]) == [0, 1, 2, 3, 4]
     np.testing.assert_allclose(known.sel(affect="valence")[1:], times[1:5] - 0.05, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:.*no face found")
+def test_recording_and_overlay_are_of_the_stream_that_was_asked_for(tmp_path):
+    path = with_streams(tmp_path / "a.mkv", "small", "large")
+    for stream, width in ((None, 128), (0, 64), (1, 128)):
+        recording = open_recording(prepare_video(path, tmp_path / "out", stream=stream))
+        assert recording.attrs["width"] == width
+        prediction = fake_prediction(recording).assign_coords(time=recording["time"])
+        overlay = tmp_path / f"{stream}.mp4"
+        write_overlay(recording, prediction, overlay)
+        assert probe(overlay).width == width
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import av
+import cv2
 import numpy as np
 
 from affectkit.datasets.synthetic.movement import MOVEMENT
@@ -137,6 +138,11 @@ STEADY = every(Fraction(1, 25))
 NTSC = every(Fraction(1001, 30000))
 DROPPED = tuple(Fraction(n, 25) for n in without(COUNT + 6, 5, 6, 20, 21, 22, 30))
 UNEVEN = tuple(Fraction(sum(([40, 90, 20, 200, 33] * 8)[:n]), 1000) for n in range(COUNT))
+PAUSES = (
+    *STEADY[:20],
+    *every(Fraction(1, 25), Fraction(300), 10),
+    *every(Fraction(1, 25), Fraction(4000), 6),
+)
 B_FRAMES = {"options": {"bf": "3", "g": "24"}}
 FAST_START = {"muxer": {"movflags": "+faststart"}}
 JPEG = {"codec": "mjpeg", "pixels": "yuvj420p"}
@@ -207,6 +213,14 @@ CASES = {
     "rotated by 90": Case("a.mp4", STEADY, {"rotation": 90}, header_frames=COUNT),
     "rotated by 180": Case("a.mp4", STEADY, {"rotation": 180}, header_frames=COUNT),
     "rotated by 270": Case("a.mp4", STEADY, {"rotation": 270}, header_frames=COUNT),
+    "mirrored": Case("a.mp4", STEADY, {"mirrored": True}, header_frames=COUNT),
+    "mirrored and rotated": Case(
+        "a.mp4", STEADY, {"mirrored": True, "rotation": 270}, header_frames=COUNT
+    ),
+    "wide pixels": Case("a.mp4", STEADY, {"aspect": Fraction(4, 3)}, header_frames=COUNT),
+    "high pixels, rotated": Case(
+        "a.mp4", STEADY, {"aspect": Fraction(4, 5), "rotation": 90}, header_frames=COUNT
+    ),
     "odd size, H.264": Case("a.mp4", STEADY, {"pixels": "yuv444p"}, (1, 1), header_frames=COUNT),
     "odd size, VP9": Case("a.webm", STEADY, VP9, (1, 1)),
     "odd size, rotated": Case("a.mkv", STEADY, JPEG | {"rotation": 90}, (1, 3)),
@@ -216,6 +230,13 @@ CASES = {
     "one frame, late": Case("a.mkv", every(Fraction(1), Fraction(2), 1)),
     "first time not 0": Case("a.mp4", every(Fraction(1, 25), Fraction(3, 2)), header_frames=COUNT),
     "first time not 0, Matroska": Case("a.mkv", every(Fraction(1, 25), Fraction(1, 5)), B_FRAMES),
+    "first time negative": Case(
+        "a.webm",
+        every(Fraction(1, 25), Fraction(-1, 5)),
+        VP9 | {"muxer": {"avoid_negative_ts": "disabled"}},
+        shift=Fraction(1, 5),
+    ),
+    "pauses of minutes": Case("a.mkv", PAUSES, B_FRAMES),
     "edit list": Case(
         "a.mp4",
         STEADY,
@@ -241,12 +262,27 @@ CASES = {
 }
 
 
+def stored(
+    shown: np.ndarray,
+    *,
+    rotation: int = 0,
+    mirrored: bool = False,
+    aspect: Fraction = Fraction(1),
+    **_: Any,
+) -> np.ndarray:
+    """A picture as it is stored, so that it is displayed upright with square pixels."""
+    turned = np.rot90(shown, -rotation // 90)
+    turned = np.ascontiguousarray(turned[:, ::-1] if mirrored else turned)
+    rows, cols = turned.shape[:2]
+    size = (round(cols / max(aspect, 1)), round(rows * min(aspect, 1)))
+    return np.asarray(cv2.resize(turned, size, interpolation=cv2.INTER_AREA))
+
+
 def write_truth(folder: Path, name: str) -> Truth:
     """Write one of the test videos to `folder`."""
     case = CASES[name]
-    turns = -case.options.get("rotation", 0) // 90  # stored rotated, displayed upright
     frames = (
-        (time, np.ascontiguousarray(np.rot90(picture(number, case.face, case.size), turns)))
+        (time, stored(picture(number, case.face, case.size), **case.options))
         for number, time in enumerate(case.time)
     )
     path = encode(folder / case.name, frames, **case.options)

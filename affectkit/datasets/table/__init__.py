@@ -28,6 +28,7 @@ Quirks:
 Citation and licence: your own.
 """
 
+import os
 import warnings
 from collections import Counter
 from pathlib import Path, PurePosixPath
@@ -37,8 +38,7 @@ import pandas as pd
 import xarray as xr
 
 from affectkit.datasets.index import (
-    VIDEO_SUFFIXES,
-    find_videos,
+    list_videos,
     make_index,
     not_found,
     video_columns,
@@ -49,6 +49,7 @@ from affectkit.datasets.table.label_format import LabelFormat, without_affect
 from affectkit.datasets.table.reading import FORMAT, WHOLE_TABLE, Rows, read_rows, read_table
 from affectkit.errors import AffectkitError, unknown
 from affectkit.files import StrPath
+from affectkit.video import is_video_name
 
 SUFFIXES = (".csv", ".tsv", ".txt")
 SHOWN = 5  # files in a warning
@@ -81,18 +82,21 @@ def index(root: StrPath) -> pd.DataFrame:
         raise AffectkitError(f"{error}; ignored: {reasons}") if ignored else error
     if ignored:
         warnings.warn(f"{root}: ignored {reasons}", stacklevel=2)
-    videos = find_videos(_folders(root))
-    return make_index(_row(root, name, found[name], videos) for name in sorted(found))
+    videos = list_videos(_folders(root))
+    # of two in one place or with one name, the first
+    places = {_place(path.with_suffix("")): path for path in reversed(videos)}
+    places |= {Path(path.stem): path for path in reversed(videos)}
+    return make_index(_row(root, name, found[name], places) for name in sorted(found))
 
 
-def _row(root: Path, name: str, entries: list[Entry], videos: dict[str, Path]) -> dict[str, Any]:
+def _row(root: Path, name: str, entries: list[Entry], places: dict[Path, Path]) -> dict[str, Any]:
     entry = entries[0]
     return {
         "recording": name,
         "subject": entry.info.subject or name,
         "split": entry.info.split,
         "annotation": tuple(str(entry.path) for entry in entries),
-        **video_columns(_video(root, entry, videos)),
+        **video_columns(_video(root, entry, places)),
     }
 
 
@@ -101,16 +105,27 @@ def _folders(root: Path) -> list[Path]:
     return [root, *(path for path in sorted(root.glob("*")) if path.is_dir())]
 
 
-def _video(root: Path, entry: Entry, videos: dict[str, Path]) -> Path | None:
-    """The file that the row names, otherwise a video of that name, first next to the table."""
+def _video(root: Path, entry: Entry, places: dict[Path, Path]) -> Path | None:
+    """The file that the row names, otherwise a video of that name, first next to the table.
+
+    Args:
+        root: the folder of all.
+        entry: the row.
+        places: videos by their path without suffix, and by their name without suffix.
+    """
     text = entry.info.video or entry.key or _own_name(entry.path, entry.info)
     text = text.replace("\\", "/")
     for folder in (root, entry.path.parent):
-        for suffix in ("", *VIDEO_SUFFIXES):
-            path = folder / f"{text}{suffix}"
-            if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file():
-                return path
-    return videos.get(PurePosixPath(_without_suffix(text)).name)
+        path = folder / text
+        if is_video_name(path) and path.is_file():
+            return path
+        if found := places.get(_place(folder / _without_suffix(text))):
+            return found
+    return places.get(Path(PurePosixPath(_without_suffix(text)).name))
+
+
+def _place(path: Path) -> Path:
+    return Path(os.path.normpath(path))
 
 
 def _find(root: Path) -> tuple[dict[str, list[Entry]], list[str]]:
@@ -160,8 +175,7 @@ def _recording_name(text: str) -> str:
 
 
 def _without_suffix(text: str) -> str:
-    suffix = PurePosixPath(text).suffix
-    return text.removesuffix(suffix) if suffix.lower() in VIDEO_SUFFIXES else text
+    return str(PurePosixPath(text).with_suffix("")) if is_video_name(Path(text)) else text
 
 
 def annotations(root: StrPath, name: str, labels: LabelFormat = FORMAT) -> xr.Dataset:

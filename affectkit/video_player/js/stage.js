@@ -66,7 +66,13 @@ function createStage(parent, clip, saliency) {
     surface,
     showMessage(text) { message.textContent = text; },
     // Copy the image that the browser has just presented.
-    present() { keep.drawImage(video, 0, 0, width, height); },
+    present() {  // a picture of another size than the first is fitted in, as when it was prepared
+      const fit = Math.min(width / video.videoWidth, height / video.videoHeight);
+      const shown = [video.videoWidth, video.videoHeight].map((side) => Math.ceil(side * fit));
+      keep.fillStyle = "#000";
+      keep.fillRect(0, 0, width, height);
+      keep.drawImage(video, (width - shown[0]) / 2, (height - shown[1]) / 2, ...shown);
+    },
     draw(i, layers) {
       surface.pen.drawImage(picture, 0, 0, width, height);
       const wait = layers.saliency && saliency?.has(layers.target) ? drawSaliency(i, layers) : "";
