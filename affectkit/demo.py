@@ -19,13 +19,8 @@ from affectkit.inference import predict
 from affectkit.parallel import Progress, no_progress
 from affectkit.preparation import prepare
 from affectkit.recording import list_recordings, open_recording
-from affectkit.run import (
-    SCORES,
-    attribution_path,
-    prediction_path,
-    read_metadata,
-    read_scores,
-)
+from affectkit.results import attribution_path, prediction_path
+from affectkit.run import SCORES, read_metadata, read_scores
 from affectkit.training.fit import fit
 from affectkit.training.recipe import Recipe, read_recipe
 

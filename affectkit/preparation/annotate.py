@@ -13,9 +13,15 @@ from numpy.typing import NDArray
 from affectkit.datasets import Severity, fit_to_video
 from affectkit.datasets.fit import Misfit
 from affectkit.errors import AffectkitError
-from affectkit.files import atomic_write
+from affectkit.files import atomic_folder
 from affectkit.preparation.tasks import RecordingTask, provenance
-from affectkit.recording import FULL_RANGE, make_recording, open_recording, write_zarr
+from affectkit.recording import (
+    FULL_RANGE,
+    is_recording,
+    make_recording,
+    open_recording,
+    write_recording,
+)
 
 FACE_VARIABLES = ("box", "landmark", "detected", "crop_box")
 KEPT_ATTRS = ("fps", "width", "height", "crop", "history")
@@ -134,8 +140,8 @@ def replace_annotation(task: RecordingTask) -> bool:
         align(task, annotations, time) if annotations is not None else None,
         attrs,
     )
-    with atomic_write(task.path, overwrite=True) as partial:
-        write_zarr(recording, partial)
+    with atomic_folder(task.path, replaceable=is_recording) as partial:
+        write_recording(recording, partial)
         shutil.copytree(task.path / "face", partial / "face", copy_function=_link)
     return True
 

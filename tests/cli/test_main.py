@@ -6,7 +6,7 @@ import pytest
 
 from affectkit.cli.main import main
 from affectkit.recording import save_recording
-from affectkit.run import prediction_path
+from affectkit.results import prediction_path
 from affectkit.video import write_video
 from tests.conftest import fake_recording
 
