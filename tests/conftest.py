@@ -115,7 +115,7 @@ def three_stored(three_recordings: list[xr.Dataset], tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def quick_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The output folder of a demo with fewer subjects and seconds than `--quick`."""
+    """The output folder of a demo with fewer subjects, seconds and epochs than `affectkit demo`."""
     from affectkit.demo import DemoSize, run_demo_of_size
 
     folder = tmp_path_factory.mktemp("demo")
