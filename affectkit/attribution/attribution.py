@@ -244,11 +244,12 @@ def _label(values: NDArray[np.float32], recording: xr.Dataset) -> xr.Dataset:
         {"frame": recording["frame"], "region": list(REGION)},
         ("frame", "region", "row", "col"),
     )
+    area = masks.mean(["row", "col"])
     return xr.Dataset(
         {
             "attribution": attribution.astype(np.float16),
             "region_share": region_shares(attribution, masks),
-            "region_area": masks.mean(["row", "col"]).where(masks.any(["region", "row", "col"])),
+            "region_area": area.where(masks.any(["region", "row", "col"])).astype(np.float32),
         }
     ).drop_encoding()
 

@@ -164,7 +164,9 @@ def test_the_predictions_of_a_run_are_read(make_case, tmp_path):
     run = tmp_path / "run"
     write_metadata(run, fake_metadata())
     for name, prediction in {**case.predictions, "other": case.predictions["102"]}.items():
-        save_result(prediction, prediction_path(run, name))
+        attrs = {"recording": name, "recording_path": "", "run": "fake"}
+        stored = prediction.clip(-1, 1).assign_attrs(attrs)
+        save_result(stored, prediction_path(run, name))
     write_submission("abaw", str(run), str(case.sample), str(tmp_path / "of run.txt"))
     out, _ = write_case(case, tmp_path)
     assert (tmp_path / "of run.txt").read_bytes() == out.read_bytes()
