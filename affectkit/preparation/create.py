@@ -69,7 +69,7 @@ def run_task(task: RecordingTask, progress: Progress = no_progress) -> TaskResul
             if progress_raised:
                 raise
             error = _error_message(task, failure)
-    texts = tuple(str(warning.message) for warning in caught)
+    texts = tuple(dict.fromkeys(str(warning.message) for warning in caught))
     return TaskResult(task.name, frames, " ".join(error.split()), texts)
 
 

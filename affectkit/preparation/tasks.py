@@ -6,7 +6,7 @@ gigabytes, so only its size, start and end are compared.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import Enum, auto
 from functools import cache
 from hashlib import sha256
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import xarray as xr
 
+from affectkit.datasets import LabelFormat
 from affectkit.errors import AffectkitError
 from affectkit.faces import Crop
 from affectkit.recording import open_recording
@@ -22,7 +23,7 @@ from affectkit.recording import open_recording
 END = 1 << 16  # bytes at the start and the end of a video; its index is in one of them
 VIDEO_KEYS = ("video_bytes", "video_ends")
 PATH_KEYS = ("video", "annotation")
-ANNOTATION_KEYS = ("annotation_sha256",)
+ANNOTATION_KEYS = ("annotation_sha256", "labels")
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class RecordingTask:
     options: Mapping[str, Any]  # of the detector
     crop: Crop
     detect: bool  # detect faces even if the dataset has landmarks or crops
+    labels: LabelFormat = field(default_factory=LabelFormat)  # of the annotation
     stream: int | None = None  # number of the video stream in the file; None = by FFmpeg
 
     @property
@@ -79,6 +81,7 @@ def provenance(task: RecordingTask, old: Mapping[str, Any] | None = None) -> dic
         "video_ends": _hash_ends(task.video) if task.video.exists() else "",
         "annotation": list(task.annotation_files),
         "annotation_sha256": [_hash_file(Path(path)) for path in task.annotation_files],
+        "labels": {key: str(value) for key, value in asdict(task.labels).items()},
         "stream": task.stream,
         "person": task.person,
         "detector": task.detector,

@@ -110,7 +110,7 @@ def test_a_failed_write_leaves_no_prediction(run, recordings, monkeypatch):
         path.mkdir()
         raise OSError("disk full")
 
-    monkeypatch.setattr("affectkit.run.write_zarr", fail)
+    monkeypatch.setattr("affectkit.results.write_store", fail)
     with pytest.raises(OSError, match="disk full"):
         predict(run, recordings / "person_8.zarr")
     assert list((run / "predictions").iterdir()) == []
