@@ -25,7 +25,7 @@ from affectkit.preparation.inputs import (
     Recording,
     RecordingInput,
     RecordingInputs,
-    check_distinct_names,
+    check_names_of_results,
     input_path,
     is_single,
     map_recordings,
@@ -149,8 +149,8 @@ def attribute(
         lock(output.run, "attribute") if output else nullcontext(),
         prepare_inputs(recordings, metadata["crop"], run, progress=progress) as inputs,
     ):
-        if save:
-            check_distinct_names(inputs)
+        if run and save:
+            check_names_of_results(inputs, partial(attribution_path, run, method))
         results = map_recordings(
             partial(function, method=method, chunk=chunk, output=output),
             inputs,
