@@ -102,7 +102,12 @@ def doctor(
     if video:
         print_video_report(doctors.video_report(video, stream=stream), format_)
     else:
-        print_rows([check._asdict() for check in doctors.report()])
+        checks = doctors.report()
+        rows = [(each.name, each.purpose, each.found or "missing", each.advice) for each in checks]
+        print_rows(
+            [dict(zip(("what", "for", "found", "what to do"), r, strict=True)) for r in rows]
+        )
+        say(doctors.verdict(checks))
 
 
 def bench(
