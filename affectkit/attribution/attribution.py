@@ -41,12 +41,11 @@ from affectkit.preparation.stored_results import (
     ignore_kept,
 )
 from affectkit.recording import AFFECT
-from affectkit.results import attribution_path, open_attribution, write_result
+from affectkit.results import DIRECTION, attribution_path, open_attribution, write_result
 from affectkit.store import append_store, write_store
 from affectkit.training.model import load_model
 from affectkit.training.run_metadata import check_crop_settings
 
-DIRECTION = ("lowers", "raises")
 CHUNK = 128  # frames processed together
 MEMORY_HINT = "choose another device"
 
