@@ -22,10 +22,10 @@ from affectkit.errors import AffectkitError, unknown
 from affectkit.faces import DETECTORS, Crop
 from affectkit.faces.crop import stored_crop
 from affectkit.faces.people import check_person
-from affectkit.files import PARTIAL, StrPath
+from affectkit.files import PARTIAL, StrPath, check_name
 from affectkit.parallel import Progress, check_parallel, no_progress
 from affectkit.preparation.run_tasks import run_tasks
-from affectkit.preparation.tasks import RecordingTask, check_same_video
+from affectkit.preparation.tasks import RecordingTask
 from affectkit.run import read_metadata
 
 CROP = Crop()
@@ -90,6 +90,8 @@ def prepare(
     loader = datasets.find_loader(dataset, labels)
     root = Path(os.path.realpath(root))
     rows = _select(loader.index(root), only)
+    for name in rows["recording"]:
+        check_name(name, root)
     if rows.empty:
         raise AffectkitError(
             f"{root} has no recordings of {dataset!r}; for the layout, see data/README.md"
@@ -161,6 +163,8 @@ def prepare_videos(
         )
     check_parallel(workers, scheduler)
     check_person(person)
+    for path in map(Path, paths):
+        check_name(path.stem, path.parent)
     out = _output_folder(out, detector)
     given = [annotation_csv] if isinstance(annotation_csv, StrPath) else annotation_csv or []
     tables = [Path(each).absolute() for each in given]
@@ -265,8 +269,6 @@ def _check_names(tasks: Sequence[RecordingTask]) -> None:
         raise AffectkitError(
             f"{videos} have the same name, so their recordings would have it too; rename one"
         )
-    for task in tasks:
-        check_same_video(task)
 
 
 def _video_path(root: Path, row: pd.Series) -> Path:
