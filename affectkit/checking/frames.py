@@ -13,6 +13,7 @@ from affectkit.checking.hashing import BITS, FRAMES, SIZE, hash_pictures, sample
 from affectkit.errors import AffectkitError
 from affectkit.parallel import Progress, no_progress
 from affectkit.video import probe, read_thumbnails
+from affectkit.video.stills import read_stills
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class VideoInput:
 
     path: Path
     stills: tuple[str, ...] | None = None  # names of pictures below `path`; "" = missing
+    fps: float = 0.0  # of pictures that are the frames of a video; 0 = they are not
 
 
 def _no_hash() -> NDArray[np.int8]:
@@ -46,7 +48,7 @@ def decode(source: VideoInput, progress: Progress = no_progress) -> DecodedVideo
         warnings.simplefilter("always")
         try:
             if source.stills is not None and source.path.is_dir():
-                video = _decode_stills(source.path, source.stills)
+                video = _decode_stills(source.path, source.stills, source.fps)
             else:
                 video = _decode_video(source.path)
         except (AffectkitError, OSError) as error:
@@ -66,12 +68,12 @@ def _decode_video(path: Path) -> DecodedVideo:
     return DecodedVideo(len(times), info.frames, np.array(times), hashes)
 
 
-def _decode_stills(folder: Path, names: tuple[str, ...]) -> DecodedVideo:
+def _decode_stills(folder: Path, names: tuple[str, ...], fps: float) -> DecodedVideo:
     unreadable = []
 
     def pictures() -> Iterator[NDArray[np.uint8]]:
         for name in filter(None, names):
-            picture = _read_still(folder / name)
+            picture = _read_still(folder, name)
             if picture is None:
                 unreadable.append(name)
             else:
@@ -79,16 +81,14 @@ def _decode_stills(folder: Path, names: tuple[str, ...]) -> DecodedVideo:
 
     count = sum(map(bool, names))
     hashes = hash_pictures(sample_evenly(pictures()))
-    return DecodedVideo(count - len(unreadable), count, hash=hashes, unreadable=tuple(unreadable))
+    time = np.arange(len(names)) / fps if fps > 0 else None
+    return DecodedVideo(count - len(unreadable), count, time, hashes, tuple(unreadable))
 
 
-def _read_still(path: Path) -> NDArray[np.uint8] | None:
-    """A small grey picture, or None if the file cannot be read."""
-    try:
-        content = np.fromfile(path, np.uint8)  # cv2.imread prints errors to stderr
-        picture = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) if len(content) else None
-    except (OSError, cv2.error):
+def _read_still(folder: Path, name: str) -> NDArray[np.uint8] | None:
+    """A small grey picture, or None if `prepare` cannot read it."""
+    ((picture,),) = read_stills(folder, [name])
+    if not picture.size:
         return None
-    if picture is None:
-        return None
-    return np.asarray(cv2.resize(picture, (SIZE, SIZE), interpolation=cv2.INTER_AREA))
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.resize(grey, (SIZE, SIZE), interpolation=cv2.INTER_AREA))

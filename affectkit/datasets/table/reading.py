@@ -1,5 +1,6 @@
 """Read the annotation of a recording from the rows of a table."""
 
+import math
 import re
 from functools import cache, lru_cache
 from pathlib import Path
@@ -40,13 +41,15 @@ class RowInfo(NamedTuple):
     video: str
     subject: str
     split: str
+    fps: float  # of a folder of pictures; NaN if it is missing
 
 
 def read_contents(path: Path) -> dict[str, RowInfo]:
     """The recordings in a table; none if it cannot be read or has no valence and arousal.
 
     Raises:
-        AffectkitError: a recording has two videos, subjects or splits, or an unknown split.
+        AffectkitError: a recording has two videos, subjects, splits or frame rates, or one that is
+            unknown or impossible.
     """
     try:
         changed = path.stat().st_mtime_ns
@@ -69,6 +72,7 @@ def _read_contents(path: Path, changed: int) -> dict[str, RowInfo]:
             _single_value(rows, "video", path),
             _single_value(rows, "subject", path),
             _split(_single_value(rows, "split", path), path),
+            _rate(_single_value(rows, "fps", path), path),
         )
         for key, rows in groups.items()
     }
@@ -88,6 +92,16 @@ def _split(name: str, path: Path) -> str:
     if name and name.lower() not in SPLITS:
         raise AffectkitError(f"{path}: {unknown('split', name, SPLITS)}")
     return SPLITS.get(name.lower(), "")
+
+
+def _rate(text: str, path: Path) -> float:
+    try:
+        fps = float(text or "nan")
+    except ValueError:
+        fps = 0.0
+    if fps <= 0 or math.isinf(fps):
+        raise AffectkitError(f"{path}: expected an fps above 0, got {text!r}")
+    return fps
 
 
 @lru_cache(maxsize=4)
