@@ -41,11 +41,11 @@ from .preparation import prepare_videos as prepare_videos
 from .recording import list_recordings as list_recordings
 from .recording import open_recording as open_recording
 from .recording import save_recording as save_recording
-from .run import open_attribution as open_attribution
-from .run import open_prediction as open_prediction
+from .results import open_attribution as open_attribution
+from .results import open_prediction as open_prediction
+from .results import recording_path as recording_path
 from .run import read_metadata as read_metadata
 from .run import read_scores as read_scores
-from .run import recording_path as recording_path
 from .statistics import read_annotations as read_annotations
 from .submission import check_submission as check_submission
 from .submission import write_submission as write_submission

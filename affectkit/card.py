@@ -13,7 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from affectkit.files import StrPath, write_text
+from affectkit.errors import AffectkitError
+from affectkit.files import StrPath, read_text, write_text
 from affectkit.run import (
     CARD,
     HISTORY,
@@ -22,6 +23,7 @@ from affectkit.run import (
     SYNTHETIC_ONLY,
     best_epoch,
     is_synthetic,
+    read_history,
     read_metadata,
     read_scores,
 )
@@ -58,7 +60,7 @@ def write_card(run: StrPath) -> None:
         *_details(run, metadata),
     ]
     text, path = "\n\n".join(parts) + "\n", run / CARD
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+    if not path.is_file() or path.read_bytes() != text.encode():
         write_text(path, text)
 
 
@@ -94,9 +96,13 @@ def _data(metadata: Mapping[str, Any]) -> Iterator[str]:
 def _training(run: Path) -> Iterator[str]:
     if not (run / HISTORY).is_file():
         return
-    history: list[dict[str, Any]] = pd.read_csv(run / HISTORY).to_dict("records")  # type: ignore[assignment]
-    best = history[best_epoch(history)]
     yield "## Training"
+    try:
+        history = read_history(run)
+    except AffectkitError as error:  # it is no reason not to score the run
+        yield escape(error)
+        return
+    best = history[best_epoch(history)]
     yield (
         f"{len(history)} epochs. The weights are from epoch {best['epoch']:.0f}, which has the "
         f"highest mean CCC on the validation recordings: {best['ccc_mean']:.3f} (valence "
@@ -109,7 +115,11 @@ def _scores(run: Path) -> Iterator[str]:
     if not (run / SCORES).is_file():
         yield "Not evaluated yet: run `affectkit predict` and `affectkit evaluate`."
         return
-    scores = read_scores(run)
+    try:
+        scores = read_scores(run)
+    except AffectkitError as error:
+        yield escape(error)
+        return
     shown = scores[scores["recording"].isin(POOLED) & (scores["metric"] == "ccc")]
     rows = [
         (escape(split), POOLED[str(name)], str(group["frames"].max()), *_cells(group))
@@ -135,9 +145,13 @@ def _details(run: Path, metadata: Mapping[str, Any]) -> Iterator[str]:
     yield "## How to reproduce it"
     kept = {key: metadata[key] for key in ("crop", "fingerprint", "versions") if key in metadata}
     yield _fence("json", json.dumps(kept, indent=2, ensure_ascii=False))
-    if (run / RECIPE).is_file():
+    try:
+        recipe = read_text(run / RECIPE).strip()
+    except AffectkitError:  # an ensemble has none
+        return
+    if recipe:
         yield f"`affectkit train {RECIPE} --recordings FOLDER --run NEW_FOLDER`, with this recipe:"
-        yield _fence("toml", (run / RECIPE).read_text(encoding="utf-8").strip())
+        yield _fence("toml", recipe)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

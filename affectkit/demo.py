@@ -19,13 +19,8 @@ from affectkit.inference import predict
 from affectkit.parallel import Progress, no_progress
 from affectkit.preparation import prepare
 from affectkit.recording import list_recordings, open_recording
-from affectkit.run import (
-    SCORES,
-    attribution_path,
-    prediction_path,
-    read_metadata,
-    read_scores,
-)
+from affectkit.results import attribution_path, prediction_path
+from affectkit.run import SCORES, read_metadata, read_scores
 from affectkit.training.fit import fit
 from affectkit.training.recipe import Recipe, read_recipe
 
@@ -40,10 +35,9 @@ class DemoSize(NamedTuple):
     recipe: str
 
 
-# without a temporal module, windows can be short: a batch then has windows of more subjects
-SHORT_WINDOWS = {"length": 20, "batch": 16}
+SHORT = DemoSize((16, 4, 6), 10.0, "demo-short")
 FULL = DemoSize((32, 8, 8), 20.0, "demo")
-QUICK = DemoSize((6, 3, 3), 8.0, "quick")
+PARTS = 4  # of a window: without a temporal module, windows can be short, and of more subjects
 
 
 class DemoResult(NamedTuple):
@@ -57,20 +51,20 @@ class DemoResult(NamedTuple):
 
 
 def run_demo(
-    out: StrPath, *, quick: bool = False, workers: int = 2, progress: Progress = no_progress
+    out: StrPath, *, full: bool = False, workers: int = 2, progress: Progress = no_progress
 ) -> DemoResult:
     """Run the whole pipeline on synthetic data.
 
     Args:
         out: output folder; a second call with the same folder resumes an interrupted demo.
-        quick: use few subjects and epochs; the scores are then meaningless.
+        full: use more subjects, longer videos and a larger model.
         workers: number of processes that write the videos and detect the faces.
         progress: called with the name of the step, the amount done and the total.
 
     Raises:
         AffectkitError: `out` contains a demo of another size.
     """
-    return run_demo_of_size(out, QUICK if quick else FULL, workers=workers, progress=progress)
+    return run_demo_of_size(out, FULL if full else SHORT, workers=workers, progress=progress)
 
 
 def run_demo_of_size(
@@ -95,9 +89,7 @@ def run_demo_of_size(
     )
     weights = (runs / "cnn").resolve()
     recipes = {
-        "cnn": read_recipe(
-            size.recipe, name="cnn", model={"temporal": "none"}, windows=SHORT_WINDOWS
-        ),
+        "cnn": _cnn_recipe(size.recipe),
         "joint": read_recipe(size.recipe, name="joint", model={"weights": str(weights)}),
     }
     for name, recipe in recipes.items():
@@ -105,6 +97,18 @@ def run_demo_of_size(
     scores = {name: read_scores(runs / name) for name in recipes}
     difference = compare(runs / "cnn", runs / "joint")
     return DemoResult(recordings, runs, scores, difference, _detected_share(recordings))
+
+
+def _cnn_recipe(source: str) -> Recipe:
+    """The recipe of the CNN alone, which is trained from scratch."""
+    windows, training = read_recipe(source).windows, read_recipe(source).training
+    return read_recipe(
+        source,
+        name="cnn",
+        model={"temporal": "none"},
+        windows={"length": windows.length // PARTS, "batch": windows.batch * PARTS},
+        training={"learning_rates": dict.fromkeys(training.learning_rates, training.learning_rate)},
+    )
 
 
 def _train_and_evaluate(recipe: Recipe, recordings: Path, run: Path, progress: Progress) -> None:

@@ -13,6 +13,7 @@ from affectkit.errors import AffectkitError
 from affectkit.files import StrPath
 from affectkit.parallel import Progress, no_progress
 from affectkit.recording import AFFECT
+from affectkit.results import check_same_frames
 from affectkit.video import write_video
 from affectkit.video.stills import read_recording_frames
 
@@ -46,10 +47,10 @@ def write_overlay(
         progress: called with the name of the recording, frames done and all frames.
 
     Raises:
-        AffectkitError: the video is missing, or its frames differ from those of the recording.
-        xarray.AlignmentError: recording and prediction have different frames.
+        AffectkitError: the video is missing, or its frames or those of the prediction differ from
+            those of the recording.
     """
-    recording, prediction = xr.align(recording, prediction, join="exact")
+    check_same_frames(prediction, recording)
     video = Path(recording.attrs["video"])
     values = {
         "time": recording["time"].values,

@@ -1,43 +1,58 @@
 """Recordings: one person in one video, an xarray.Dataset stored in one zarr folder.
 
-This module defines the names of all dimensions and variables. Recordings use zarr format 2, because
-format 3 has no stable specification of text coordinates, and zarr warns about each of them.
+This module defines the names of all dimensions and variables.
 """
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
-import zarr
 from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError
-from affectkit.files import PARTIAL, StrPath, atomic_write
+from affectkit.files import StrPath, atomic_folder, check_name
+from affectkit.store import (
+    Variable,
+    damaged,
+    is_store,
+    layout_faults,
+    open_store,
+    write_batches,
+    write_store,
+)
 
 AFFECT = ("valence", "arousal")
 EDGE = ("left", "top", "right", "bottom")
 AXIS = ("x", "y")
 POINTS = 68
-SCHEMA = 1
+SCHEMA = 2
 FULL_RANGE = {"valence": [-1.0, 1.0], "arousal": [-1.0, 1.0]}  # of annotations in their files
 FACE_CHUNK = 64  # frames per file: few files for a random window and for a whole recording
 
-DIMS = {
-    "time": ("frame",),
-    "annotation": ("frame", "affect"),
-    "rating": ("rater", "frame", "affect"),
-    "box": ("frame", "edge"),
-    "crop_box": ("frame", "edge"),
-    "landmark": ("frame", "point", "axis"),
-    "detected": ("frame",),
-    "still": ("frame",),
-    "face": ("frame", "row", "col", "channel"),
+LAYOUT = {
+    "frame": Variable(("frame",), "<i8"),
+    "time": Variable(("frame",), "<f8"),
+    "affect": Variable(("affect",), "U"),
+    "edge": Variable(("edge",), "U"),
+    "axis": Variable(("axis",), "U"),
+    "rater": Variable(("rater",), "U", required=False),
+    "annotation": Variable(("frame", "affect"), "<f4"),
+    "rating": Variable(("rater", "frame", "affect"), "<f4", required=False),
+    "box": Variable(("frame", "edge"), "<f4"),
+    "crop_box": Variable(("frame", "edge"), "<f4"),
+    "landmark": Variable(("frame", "point", "axis"), "<f4"),
+    "detected": Variable(("frame",), "|b1"),
+    "still": Variable(("frame",), "U", required=False),
+    "face": Variable(("frame", "row", "col", "channel"), "|u1", required=False),
 }
-REQUIRED = ("time", "annotation", "box", "crop_box", "landmark", "detected")
+DIMS = {name: variable.dims for name, variable in LAYOUT.items()}
 ATTRS = ("schema", "dataset", "recording", "subject", "split", "fps", "video", "width", "height",
          "crop", "source_range", "history")  # fmt: skip
+TEXT_ATTRS = ("dataset", "subject", "split", "video", "history")
+NUMBER_ATTRS = ("fps", "width", "height")  # "" = unknown
 
 
 def make_recording(
@@ -51,8 +66,8 @@ def make_recording(
 
     Args:
         time: (frame) presentation time stamps of the decoded frames, in seconds.
-        variables: arrays by name, with the dims of `DIMS`. By default `annotation`, `box`,
-            `crop_box` and `landmark` are NaN, and `detected` is False.
+        variables: arrays by name, with the dims of `LAYOUT`; they are cast to its dtypes. By
+            default `annotation`, `box`, `crop_box` and `landmark` are NaN, and `detected` is False.
         attrs: at least `recording`; other `ATTRS` have empty defaults.
         frame: (frame) numbers of the decoded frames, from 0; by default 0, 1, 2, ...
 
@@ -60,9 +75,12 @@ def make_recording(
         AffectkitError: the recording is invalid; see `check_recording`.
     """
     count = len(time)
-    full = _defaults(count) | variables
+    full = {
+        name: np.asarray(values, np.str_ if LAYOUT[name].dtype == "U" else LAYOUT[name].dtype)
+        for name, values in (_defaults(count) | variables).items()
+    }
     coords = {
-        "frame": np.arange(count) if frame is None else frame,
+        "frame": np.arange(count) if frame is None else np.asarray(frame, np.int64),
         "time": ("frame", np.asarray(time, np.float64)),
         "affect": list(AFFECT),
         "edge": list(EDGE),
@@ -94,40 +112,61 @@ def _attrs(attrs: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_recording(dataset: xr.Dataset) -> None:
-    """Check names, dims, order and ranges of a recording.
+    """Check names, dims, dtypes, order and ranges of a recording, and its attributes.
 
     Raises:
         AffectkitError: lists all faults of the recording.
     """
-    faults = [f"no {name!r}" for name in REQUIRED if name not in dataset.variables]
-    faults += [
-        f"{name!r} has dims {dataset[name].dims}, expected {dims}"
-        for name, dims in DIMS.items()
-        if name in dataset.variables and dataset[name].dims != dims
-    ]
-    faults += [f"no attribute {name!r}" for name in ATTRS if name not in dataset.attrs]
-    if not faults:
-        faults = list(_value_faults(dataset))
+    faults = _faults(dataset)
     if faults:
         name = dataset.attrs.get("recording", "?")
         raise AffectkitError(f"recording {name!r} is invalid: {'; '.join(faults)}")
+
+
+def _faults(dataset: xr.Dataset) -> list[str]:
+    faults = [*layout_faults(dataset, LAYOUT), *_attr_faults(dataset.attrs)]
+    usable = all(name in dataset.variables for name in ("frame", "time", "affect", "annotation"))
+    return [*faults, *_value_faults(dataset)] if usable else faults
+
+
+def _attr_faults(attrs: Mapping[Any, Any]) -> Iterator[str]:
+    missing = [name for name in ATTRS if name not in attrs]
+    if missing:
+        yield f"no attribute {', '.join(map(repr, missing))}"
+        return
+    expected = {name: (str,) for name in TEXT_ATTRS} | {"crop": (dict,), "source_range": (dict,)}
+    for name, types in expected.items():
+        if not isinstance(attrs[name], types):
+            yield f"attribute {name!r} is {str(attrs[name])[:60]!r}, expected {types[0].__name__}"
+    for name in NUMBER_ATTRS:
+        value = attrs[name]
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if value != "" and not (number and 0 < value < math.inf):
+            yield f"attribute {name!r} is {str(value)[:60]!r}, expected a number above 0"
+    try:
+        check_name(attrs["recording"], "attribute 'recording'")
+    except AffectkitError as error:
+        yield str(error)
 
 
 def _value_faults(dataset: xr.Dataset) -> Iterator[str]:
     if not dataset.sizes["frame"]:
         yield "it has no frames"
         return
+    yield from frame_faults(dataset)
+    for name in {"annotation", "rating"} & set(dataset.variables):
+        maximum = float(np.abs(dataset[name]).max())
+        if maximum > 1:
+            yield f"{name!r} should be in [-1, 1], but has {maximum:g}; divide it by its range"
+
+
+def frame_faults(dataset: xr.Dataset) -> Iterator[str]:
+    """The faults of the coordinates `frame`, `time` and `affect`, as texts."""
     for name in ("frame", "time"):
         if not (np.diff(dataset[name]) > 0).all():  # False for NaN too
             yield f"{name!r} should increase from frame to frame"
     if tuple(dataset["affect"].values) != AFFECT:
         yield f"'affect' is {list(dataset['affect'].values)}, expected {list(AFFECT)}"
-    for name in {"annotation", "rating"} & set(dataset.variables):
-        maximum = float(np.abs(dataset[name]).max())
-        if maximum > 1:
-            yield f"{name!r} should be in [-1, 1], but has {maximum:g}; divide it by its range"
-    if "face" in dataset and dataset["face"].dtype != np.uint8:
-        yield f"'face' should be uint8, but is {dataset['face'].dtype}"
 
 
 def save_recording(
@@ -152,73 +191,47 @@ def save_recording(
     """
     path = Path(path)
     check_recording(dataset)
-    with atomic_write(path, overwrite=overwrite) as partial:
-        write_zarr(dataset, partial)
+    with atomic_folder(path, replaceable=is_recording if overwrite else None) as partial:
+        write_recording(dataset, partial)
         count = dataset.sizes["frame"]
-        written = _append_faces(partial, faces, count)
+        written = write_batches(
+            partial, "face", faces, dims=DIMS["face"], count=count, frames=FACE_CHUNK
+        )
         if written not in (0, count):
             raise AffectkitError(
                 f"{path}: expected one face for each of {count} frames, got {written} faces"
             )
 
 
-def write_zarr(dataset: xr.Dataset, path: StrPath) -> None:
-    """Write any Dataset to a new zarr folder; `face` is not compressed, to be read fast."""
-    encoding = {}
-    if "face" in dataset:
-        encoding["face"] = {"compressors": None, "chunks": _face_chunks(dataset["face"].shape)}
-    dataset.drop_encoding().to_zarr(
-        path, mode="w-", zarr_format=2, consolidated=False, encoding=encoding
-    )
+def write_recording(dataset: xr.Dataset, path: StrPath) -> None:
+    """Write a recording to a new folder; `face` in files of 64 frames, to read windows fast."""
+    write_store(dataset, path, frames={"face": FACE_CHUNK})
 
 
-def _face_chunks(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return (min(FACE_CHUNK, shape[0]), *shape[1:])
-
-
-def _append_faces(path: Path, batches: Iterable[NDArray[np.uint8]], count: int) -> int:
-    array, written = None, 0
-    for batch in batches:
-        if array is None:
-            shape = (count, *batch.shape[1:])
-            array = zarr.open_group(path, mode="a", zarr_format=2).create_array(
-                "face",
-                shape=shape,
-                chunks=_face_chunks(shape),
-                dtype="uint8",
-                fill_value=None,  # otherwise xarray reads the fill value, black, as NaN
-                compressors=None,
-                attributes={"_ARRAY_DIMENSIONS": list(DIMS["face"])},
-            )
-        array[written : written + len(batch)] = batch[: max(count - written, 0)]
-        written += len(batch)
-    return written
+def is_recording(path: StrPath) -> bool:
+    """Whether a folder was written as a recording, intact or damaged: it may be replaced."""
+    return is_store(path, LAYOUT)
 
 
 def open_recording(path: StrPath) -> xr.Dataset:
-    """Open a recording; variables are read from disk when they are used.
+    """Open a recording and check it; `face` and `landmark` are read when they are used.
 
     Raises:
-        AffectkitError: `path` is not a recording, or it is invalid.
+        AffectkitError: `path` is not a recording, it is damaged or invalid, or another version of
+            affectkit wrote it.
     """
-    dataset = open_zarr(path, "recording")
-    check_recording(dataset)
-    return dataset
-
-
-def open_zarr(path: StrPath, kind: str) -> xr.Dataset:
-    """Open a zarr folder of a recording, a prediction or an attribution.
-
-    Args:
-        path: the folder.
-        kind: what the folder contains, for the error.
-
-    Raises:
-        AffectkitError: `path` is not a zarr folder.
-    """
-    if not (Path(path) / ".zgroup").is_file():
-        raise AffectkitError(f"{path} is not a {kind}: expected a zarr folder with a .zgroup file")
-    dataset: xr.Dataset = xr.open_zarr(path, consolidated=False, chunks=None)
+    dataset = open_store(path, "recording", LAYOUT)
+    schema = dataset.attrs.get("schema")
+    if schema != SCHEMA:
+        newer = isinstance(schema, int) and schema > SCHEMA
+        raise AffectkitError(
+            f"{path} was written by {'a newer' if newer else 'another'} affectkit (schema "
+            f"{str(schema)[:20]}, this version reads {SCHEMA}); "
+            + ("update affectkit" if newer else "prepare it again")
+        )
+    faults = _faults(dataset)
+    if faults:
+        raise damaged(path, "recording", "; ".join(faults))
     return dataset
 
 
@@ -231,7 +244,7 @@ def list_recordings(folder: StrPath) -> list[Path]:
     folder = Path(folder)
     if folder.suffix == ".zarr":
         return [folder]
-    paths = [path for path in folder.glob("*.zarr") if not path.name.startswith(PARTIAL)]
+    paths = [path for path in folder.glob("*.zarr") if not path.name.startswith(".")]
     if not paths:
         raise AffectkitError(
             f"no recordings in {folder}: expected *.zarr folders, as written by 'affectkit prepare'"

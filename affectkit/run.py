@@ -1,17 +1,16 @@
-"""The output folder of a run: its files, metadata, predictions and attributions."""
+"""The output folder of a run: its files, metadata, history and scores."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
-import xarray as xr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from affectkit.errors import AffectkitError
-from affectkit.files import PARTIAL, StrPath, atomic_write, write_json
-from affectkit.recording import open_zarr, write_zarr
+from affectkit.files import StrPath, atomic_write, check_name, read_json, write_json
+from affectkit.recording import AFFECT
 
 SCHEMA = 2
 RECIPE = "recipe.toml"
@@ -22,7 +21,50 @@ HISTORY = "history.csv"
 SCORES = "scores.csv"
 CARD = "card.md"
 ENSEMBLE = "ensemble"  # metadata key of an ensemble: the folders of its member runs
+MAX_FAULTS = 5  # listed in an error
 SYNTHETIC_ONLY = "trained on synthetic data only: it says nothing about real people"
+
+
+def _affect(value: list[str]) -> list[str]:
+    if tuple(value) != AFFECT:
+        raise ValueError(f"expected {list(AFFECT)}")
+    return value
+
+
+def _name(value: str) -> str:
+    try:
+        return check_name(value, METADATA)
+    except AffectkitError as error:
+        raise ValueError(str(error)) from None
+
+
+RecordingName = Annotated[str, AfterValidator(_name)]
+Setting = bool | int | float | str | None
+
+
+class Metadata(BaseModel):
+    """The content of run.json. Keys that this version does not know are kept."""
+
+    model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
+
+    schema_: int = Field(alias="schema")
+    name: str
+    affect: Annotated[list[str], AfterValidator(_affect)]
+    crop: dict[str, Setting]  # crop settings of the recordings
+    recordings: str  # their folder
+    splits: dict[str, list[RecordingName]]
+    datasets: list[str]
+    input_size: PositiveInt | str = 0  # pixels; the values of all members, for an ensemble
+    sequence_length: PositiveInt | str = 0  # frames
+    backbone: str = ""
+    temporal: str = ""
+    loss: str = ""
+    seed: int | str = 0
+    fingerprint: str = ""  # of the recordings
+    subjects: dict[str, int] = {}  # number by split
+    predict: dict[str, Setting] = {}  # prediction settings
+    versions: dict[str, str] = {}
+    ensemble: list[str] = []  # folders of the member runs
 
 
 def write_metadata(run: StrPath, metadata: Mapping[str, Any]) -> None:
@@ -31,7 +73,7 @@ def write_metadata(run: StrPath, metadata: Mapping[str, Any]) -> None:
 
 
 def read_metadata(run: StrPath) -> dict[str, Any]:
-    """Read the metadata of a run from its run.json.
+    """Read the metadata of a run from its run.json, and check it.
 
     Raises:
         AffectkitError: `run` is not a run folder, its run.json is damaged, or an older or newer
@@ -43,13 +85,13 @@ def read_metadata(run: StrPath) -> dict[str, Any]:
             f"{run} is not a run: expected a folder with a {METADATA} file, as written by "
             "'affectkit train'"
         )
-    try:
-        metadata: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise AffectkitError(f"{path} is not valid JSON ({error}); train the run again") from None
-    schema = metadata.get("schema") if isinstance(metadata, dict) else None
-    if not isinstance(schema, int):
-        raise AffectkitError(f"{path} is not the metadata of a run: expected a key 'schema'")
+    metadata = read_json(path, "the metadata of a run")
+    schema = metadata.get("schema")
+    if type(schema) is not int or schema < 1:
+        raise AffectkitError(
+            f"{path} is not the metadata of a run: expected a number for the key 'schema', got "
+            f"{str(schema)[:60]!r}"
+        )
     if schema > SCHEMA:
         raise AffectkitError(
             f"{path} was written by a newer affectkit (schema {schema}, this version reads "
@@ -60,7 +102,16 @@ def read_metadata(run: StrPath) -> dict[str, Any]:
             f"{path} was written by an older affectkit (schema {schema}, this version reads "
             f"{SCHEMA}); train the run again, into a new folder"
         )
-    return metadata
+    try:
+        return Metadata.model_validate(metadata).model_dump(exclude_unset=True, by_alias=True)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].lower()}"
+            for fault in error.errors()[:MAX_FAULTS]
+        )
+        raise AffectkitError(
+            f"{path} is damaged: {faults}; restore it, or train the run again, into a new folder"
+        ) from None
 
 
 def list_runs(folder: StrPath) -> list[Path]:
@@ -78,82 +129,66 @@ def list_runs(folder: StrPath) -> list[Path]:
     return runs
 
 
-def prediction_path(run: StrPath, recording: str) -> Path:
-    """Path of the prediction for a recording, given by name."""
-    return Path(run) / "predictions" / f"{recording}.zarr"
-
-
-def attribution_path(run: StrPath, method: str, recording: str) -> Path:
-    """Path of the attribution for a recording, given by name."""
-    return Path(run) / "attributions" / method / f"{recording}.zarr"
-
-
-def list_predictions(run: StrPath) -> list[str]:
-    """Names of the recordings that the run has predicted, sorted."""
-    found = (Path(run) / "predictions").glob("*.zarr")
-    return sorted(path.stem for path in found if not path.name.startswith(PARTIAL))
-
-
-def open_prediction(run: StrPath, recording: str) -> xr.Dataset:
-    """Open the stored prediction for a recording, given by name.
-
-    Returns:
-        `prediction` (frame, affect), read from disk when it is used.
-
-    Raises:
-        AffectkitError: the run has not predicted this recording.
-    """
-    return open_zarr(prediction_path(run, recording), "prediction")
-
-
-def open_attribution(run: StrPath, method: str, recording: str) -> xr.Dataset:
-    """Open the stored attribution for a recording, given by name.
-
-    Returns:
-        `attribution` (affect, frame, row, col), read from disk when it is used.
-
-    Raises:
-        AffectkitError: the run has no attribution of this recording by this method.
-    """
-    return open_zarr(attribution_path(run, method, recording), "attribution")
-
-
-def recording_path(run: StrPath, recording: str) -> Path:
-    """Path of a recording that the run has predicted, or was trained or tested on.
-
-    Raises:
-        AffectkitError: it is neither at its path in the prediction nor in the recordings folder of
-            the run.
-    """
-    paths = [Path(read_metadata(run)["recordings"]) / f"{recording}.zarr"]
-    if prediction_path(run, recording).exists():
-        predicted = open_prediction(run, recording).attrs["recording_path"]
-        paths = [Path(predicted), *paths] if predicted else paths
-    for path in paths:
-        if path.is_dir():
-            return path
-    raise AffectkitError(
-        f"no recording {recording!r} for {run}: expected it at {paths[0]}; if the "
-        "recording was moved, move it back, or predict it again at its new path"
-    )
-
-
-def save_result(dataset: xr.Dataset, path: StrPath) -> None:
-    """Write a prediction or an attribution as a zarr folder, atomically; replaces an older one."""
-    with atomic_write(path, overwrite=True) as partial:
-        write_zarr(dataset, partial)
+SCORE_COLUMNS = {
+    "split": str, "recording": str, "affect": str, "metric": str,
+    "value": float, "low": float, "high": float, "frames": int, "interval": str,
+}  # fmt: skip
+HISTORY_COLUMNS = dict.fromkeys(
+    ("epoch", "loss", "ccc_valence", "ccc_arousal", "ccc_mean", "seconds"), float
+)
 
 
 def read_scores(run: StrPath) -> pd.DataFrame:
     """Read scores.csv: one row per recording, affect and metric.
 
     Raises:
-        AffectkitError: the run has not been evaluated.
+        AffectkitError: the run has not been evaluated, or the file is damaged.
     """
     path = Path(run) / SCORES
     if not path.is_file():
         raise AffectkitError(f"{run} has no scores; run: affectkit evaluate {run}")
-    return pd.read_csv(path, dtype={"recording": str})
+    remedy = f"remove it and run affectkit evaluate {run} again"
+    scores = _read_table(path, SCORE_COLUMNS, remedy)
+    repeated = scores.duplicated(["split", "recording", "affect", "metric"])
+    if repeated.any():
+        row = scores[repeated].iloc[0]
+        raise AffectkitError(
+            f"{path} is damaged: it has two rows for {row['metric']} of {row['affect']}, recording "
+            f"{row['recording']!r}, split {row['split']!r}; {remedy}"
+        )
+    return scores
+
+
+def read_history(run: StrPath) -> list[dict[str, float]]:
+    """Read history.csv: one row per epoch, the first one 1.
+
+    Raises:
+        AffectkitError: the file is missing or damaged.
+    """
+    path = Path(run) / HISTORY
+    remedy = "restore it, or train into a new folder"
+    table = _read_table(path, HISTORY_COLUMNS, remedy)
+    if list(table["epoch"]) != list(range(1, len(table) + 1)):
+        raise AffectkitError(f"{path} is damaged: expected the epochs 1, 2, ...; {remedy}")
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _read_table(path: Path, columns: Mapping[str, type], remedy: str) -> pd.DataFrame:
+    """Read a CSV file that affectkit has written; text stays text, empty numbers are NaN."""
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        missing = ", ".join(columns.keys() - set(table.columns))
+        fault = f"there is no column {missing}" if missing else ""
+        for name, kind in columns.items() if not missing else ():
+            if kind is not str:
+                table[name] = pd.to_numeric(table[name].where(table[name] != "")).astype(kind)
+    except (OSError, ValueError, OverflowError) as error:  # pandas' errors are ValueErrors
+        fault = str(error).splitlines()[0]
+    if not fault and table.empty:
+        fault = "it has no rows"
+    if fault:
+        raise AffectkitError(f"{path} is damaged: {fault}; {remedy}")
+    return table
 
 
 def write_scores(run: StrPath, scores: pd.DataFrame) -> None:

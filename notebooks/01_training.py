@@ -30,12 +30,12 @@ pio.renderers.default = "plotly_mimetype+notebook"  # saved copies show the figu
 FOLDER = Path(os.environ.get("AFFECTKIT_DEMO", "../data/demo"))
 EPOCHS = 15
 # %% [markdown]
-# If there is no demo, this makes a small one in a minute; `affectkit demo` makes a larger one.
+# If there is no demo, this makes one in about 2 minutes; `affectkit demo --full` makes a larger
+# one.
 # %%
 if not (FOLDER / "recordings").exists():
-    FOLDER = FOLDER.with_name("demo-quick")
     line = display("Running the demo", display_id=True)
-    ak.run_demo(FOLDER, quick=True, progress=lambda *now: line.update("{}: {} of {}".format(*now)))
+    ak.run_demo(FOLDER, progress=lambda *now: line.update("{}: {} of {}".format(*now)))
 # %% [markdown]
 # ## A recording
 # A recording is one person in one video, an `xarray.Dataset`. The faces are read from disk when

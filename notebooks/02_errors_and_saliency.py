@@ -25,12 +25,12 @@ import affectkit as ak
 pio.renderers.default = "plotly_mimetype+notebook"  # saved copies show the figures too
 FOLDER = Path(os.environ.get("AFFECTKIT_DEMO", "../data/demo"))
 # %% [markdown]
-# If there is no demo, this makes a small one in a minute; `affectkit demo` makes a larger one.
+# If there is no demo, this makes one in about 2 minutes; `affectkit demo --full` makes a larger
+# one.
 # %%
 if not (FOLDER / "runs" / "joint" / "scores.csv").exists():
-    FOLDER = FOLDER.with_name("demo-quick")
     line = display("Running the demo", display_id=True)
-    ak.run_demo(FOLDER, quick=True, progress=lambda *now: line.update("{}: {} of {}".format(*now)))
+    ak.run_demo(FOLDER, progress=lambda *now: line.update("{}: {} of {}".format(*now)))
 RUN = FOLDER / "runs" / "joint"
 # %% [markdown]
 # ## The recording with the largest error

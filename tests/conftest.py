@@ -66,7 +66,14 @@ def fake_prediction(recording: xr.Dataset, noise: float = 0.1, seed: int = 0) ->
     annotation = recording["annotation"]
     known = (annotation + noise_values.astype(np.float32)).where(annotation.notnull(), values)
     attrs = {"recording": recording.attrs["recording"], "recording_path": "", "run": ""}
-    return xr.Dataset({"prediction": known.astype(np.float32)}, attrs=attrs)
+    return xr.Dataset({"prediction": known.clip(-1, 1).astype(np.float32)}, attrs=attrs)
+
+
+def fake_metadata(**changes: object) -> dict[str, object]:
+    """Valid metadata of a run."""
+    metadata = {"name": "fake", "affect": ["valence", "arousal"], "crop": {}, "recordings": "",
+                "splits": {}, "datasets": ["fake"]}  # fmt: skip
+    return metadata | changes
 
 
 def local_clusters() -> list[psutil.Process]:
@@ -108,7 +115,7 @@ def three_stored(three_recordings: list[xr.Dataset], tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def quick_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The output folder of a demo with fewer subjects and seconds than `--quick`."""
+    """The output folder of a demo with fewer subjects, seconds and epochs than `affectkit demo`."""
     from affectkit.demo import DemoSize, run_demo_of_size
 
     folder = tmp_path_factory.mktemp("demo")

@@ -3,7 +3,8 @@ from safetensors.torch import load_file
 
 from affectkit.demo import DemoSize, run_demo, run_demo_of_size
 from affectkit.errors import AffectkitError
-from affectkit.run import SCORES, WEIGHTS, list_predictions, open_attribution
+from affectkit.results import list_predictions, open_attribution
+from affectkit.run import SCORES, WEIGHTS
 from tests.conftest import SMALL
 
 STEPS = [

@@ -17,6 +17,7 @@ from affectkit.recording import (
     open_recording,
     save_recording,
 )
+from affectkit.store import write_store
 
 TIME = np.array([0.0, 0.04, 0.09])
 
@@ -33,7 +34,7 @@ def test_variables_that_are_not_given_are_nan_or_false():
 
 def test_dims_and_dtypes_of_a_recording(recording):
     assert {name: recording[name].dims for name in DIMS if name in recording.variables} == {
-        name: dims for name, dims in DIMS.items() if name not in ("rating", "still")
+        name: dims for name, dims in DIMS.items() if name not in ("rating", "rater", "still")
     }
     assert recording["frame"].dtype == np.int64
     assert recording["time"].dtype == np.float64
@@ -183,7 +184,7 @@ def test_opening_another_folder_is_an_error(tmp_path):
 
 
 def test_opening_another_zarr_folder_lists_the_missing_variables(recording, tmp_path):
-    recording[["annotation"]].to_zarr(tmp_path / "a.zarr", zarr_format=2, consolidated=False)
+    write_store(recording[["annotation"]], tmp_path / "a.zarr")
     with pytest.raises(AffectkitError, match="no 'box'"):
         open_recording(tmp_path / "a.zarr")
 

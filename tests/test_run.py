@@ -3,27 +3,24 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 
 from affectkit.errors import AffectkitError
 from affectkit.run import (
+    HISTORY,
     METADATA,
-    attribution_path,
-    list_predictions,
+    SCORES,
     list_runs,
-    open_prediction,
-    prediction_path,
+    read_history,
     read_metadata,
     read_scores,
-    recording_path,
-    save_result,
     write_metadata,
     write_scores,
 )
+from tests.conftest import fake_metadata
 
 
 def test_metadata_is_read_as_it_was_written(tmp_path):
-    metadata = {"affect": ["valence", "arousal"], "crop": {"size": 112}, "splits": {"test": ["a"]}}
+    metadata = fake_metadata(crop={"size": 112}, splits={"test": ["a"]}, note="a key of a user")
     write_metadata(tmp_path, metadata)
     assert read_metadata(tmp_path) == {"schema": 2} | metadata
     assert read_metadata(str(tmp_path)) == read_metadata(tmp_path)
@@ -52,16 +49,35 @@ def test_metadata_of_an_older_version_is_an_error(tmp_path):
         read_metadata(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["[]", "3", '{"schema": "new"}'])
+@pytest.mark.parametrize(
+    "text",
+    ["[]", "3", '{"schema": "new"}', '{"schema": -1}', '{"schema": true}', "[" * 100_000, "", "\0"],
+)
 def test_json_that_is_not_metadata_is_an_error(tmp_path, text):
     (tmp_path / METADATA).write_text(text)
     with pytest.raises(AffectkitError, match=METADATA):
         read_metadata(tmp_path)
 
 
+@pytest.mark.parametrize("key", ["name", "affect", "crop", "recordings", "splits", "datasets"])
+def test_metadata_without_a_key_or_of_a_wrong_type_is_an_error(tmp_path, key):
+    metadata = {"schema": 2} | fake_metadata()
+    for damaged in (metadata | {key: 3}, {k: v for k, v in metadata.items() if k != key}):
+        (tmp_path / METADATA).write_text(json.dumps(damaged))
+        with pytest.raises(AffectkitError, match=rf"run\.json is damaged: {key}: .*restore it"):
+            read_metadata(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../up", "/etc/passwd", ".hidden", "(all)", "a\nb", ""])
+def test_names_of_recordings_in_metadata_cannot_leave_the_run(tmp_path, name):
+    write_metadata(tmp_path, fake_metadata(splits={"test": [name]}))
+    with pytest.raises(AffectkitError, match=r"run\.json is damaged: splits\.test\.0"):
+        read_metadata(tmp_path)
+
+
 def test_runs_are_listed_by_name(tmp_path):
     for name in ("joint", "cnn"):
-        write_metadata(tmp_path / name, {})
+        write_metadata(tmp_path / name, fake_metadata())
     (tmp_path / "notes").mkdir()
     assert [run.name for run in list_runs(tmp_path)] == ["cnn", "joint"]
     assert list_runs(tmp_path / "cnn") == [tmp_path / "cnn"]
@@ -69,64 +85,62 @@ def test_runs_are_listed_by_name(tmp_path):
         list_runs(tmp_path / "notes")
 
 
-def test_a_prediction_round_trip_changes_nothing(recording, make_prediction, tmp_path):
-    prediction = make_prediction(recording)
-    save_result(prediction, prediction_path(tmp_path, "one"))
-    xr.testing.assert_identical(open_prediction(tmp_path, "one").load(), prediction)
-    assert list_predictions(tmp_path) == ["one"]
+def score_rows(**columns):
+    rows = {"split": "test", "recording": ["007", "(all)"], "affect": "mean", "metric": "ccc",
+            "value": [0.1234567, np.nan], "low": 0.1, "high": 0.2, "frames": 40,
+            "interval": "none"}  # fmt: skip
+    return pd.DataFrame(rows | columns)
 
 
-def test_a_prediction_replaces_an_older_one(recording, make_prediction, tmp_path):
-    path = prediction_path(tmp_path, "one")
-    save_result(make_prediction(recording), path)
-    save_result(make_prediction(recording).isel(frame=slice(3)), path)
-    assert open_prediction(tmp_path, "one").sizes["frame"] == 3
-
-
-def test_partial_predictions_are_not_listed(tmp_path):
-    (tmp_path / "predictions" / ".partial-a.zarr").mkdir(parents=True)
-    assert list_predictions(tmp_path) == []
-    assert list_predictions(tmp_path / "nothing") == []
-
-
-def test_names_with_dots_are_kept(recording, make_prediction, tmp_path):
-    save_result(make_prediction(recording), prediction_path(tmp_path, "video.1"))
-    assert list_predictions(tmp_path) == ["video.1"]
-
-
-def test_a_missing_prediction_is_an_error(tmp_path):
-    with pytest.raises(AffectkitError, match="is not a prediction"):
-        open_prediction(tmp_path, "one")
-
-
-def test_attributions_are_stored_by_method(tmp_path):
-    path = attribution_path(tmp_path, "gradient_x_input", "one")
-    assert path == tmp_path / "attributions" / "gradient_x_input" / "one.zarr"
-
-
-def test_the_recording_path_is_read_from_the_prediction(
-    recording, make_prediction, three_stored, tmp_path
-):
-    run = tmp_path / "run"
-    write_metadata(run, {"recordings": str(three_stored)})
-    assert recording_path(run, "first") == three_stored / "first.zarr"
-    prediction = make_prediction(recording).assign_attrs(
-        recording_path=str(three_stored / "second.zarr")
-    )
-    save_result(prediction, prediction_path(run, "first"))
-    assert recording_path(run, "first") == three_stored / "second.zarr"
-    with pytest.raises(AffectkitError, match="no recording 'nothing'"):
-        recording_path(run, "nothing")
-
-
-def test_scores_keep_names_that_look_like_numbers(tmp_path):
-    scores = pd.DataFrame({"recording": ["007", "(all)"], "value": [0.1234567, np.nan]})
-    write_scores(tmp_path, scores)
+def test_scores_keep_names_that_look_like_numbers_or_missing_values(tmp_path):
+    write_scores(tmp_path, score_rows(recording=["007", "NA"]))
     stored = read_scores(tmp_path)
-    assert stored["recording"].tolist() == ["007", "(all)"]
+    assert stored["recording"].tolist() == ["007", "NA"]
     assert stored["value"].tolist() == pytest.approx([0.123457, np.nan], nan_ok=True)
+    assert stored["frames"].tolist() == [40, 40]
 
 
 def test_missing_scores_name_the_command_to_run(tmp_path):
     with pytest.raises(AffectkitError, match="run: affectkit evaluate"):
         read_scores(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda text: "", "No columns"),
+        (lambda text: text.splitlines()[0], "it has no rows"),
+        (lambda text: text.replace("metric", "measure"), "no column metric"),
+        (lambda text: text.replace("0.100000", "low"), "Unable to parse"),
+        (lambda text: text.replace(",40,", ",1e400,"), "damaged"),
+        (lambda text: text + text.splitlines()[1] + "\n", "two rows for ccc of mean"),
+        (lambda text: text + '"', "damaged"),
+        (lambda text: text.encode() + b"\xff\xfe", "damaged"),
+    ],
+)
+def test_damaged_scores_are_an_error_of_one_line(tmp_path, damage, message):
+    write_scores(tmp_path, score_rows())
+    path = tmp_path / SCORES
+    content = damage(path.read_text())
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(AffectkitError, match=message) as raised:
+        read_scores(tmp_path)
+    assert str(raised.value).startswith(f"{path} is damaged: ")
+    assert "\n" not in str(raised.value)
+
+
+HISTORY_TEXT = (
+    "epoch,loss,ccc_valence,ccc_arousal,ccc_mean,seconds\n1,1,.1,.1,.1,2\n2,1,.2,.2,.2,2\n"
+)
+
+
+def test_the_history_is_a_row_per_epoch(tmp_path):
+    (tmp_path / HISTORY).write_text(HISTORY_TEXT)
+    assert [row["ccc_mean"] for row in read_history(tmp_path)] == [0.1, 0.2]
+
+
+@pytest.mark.parametrize("old", ["epoch", ".1,2\n2", "\n2,", "ccc_mean"])
+def test_a_damaged_history_is_an_error_of_one_line(tmp_path, old):
+    (tmp_path / HISTORY).write_text(HISTORY_TEXT.replace(old, "\n7,text"))
+    with pytest.raises(AffectkitError, match=r"history\.csv is damaged: .*new folder"):
+        read_history(tmp_path)

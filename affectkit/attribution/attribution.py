@@ -15,7 +15,7 @@ from torch import Tensor
 from affectkit.attribution.gradients import own_frame_gradients
 from affectkit.errors import unknown
 from affectkit.faces.regions import REGION, region_masks
-from affectkit.files import StrPath, atomic_write
+from affectkit.files import StrPath
 from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.models.device import AUTO, evaluation_mode, memory_error_hint, resolve_device
 from affectkit.models.inputs import Chunk, read_chunks
@@ -40,7 +40,8 @@ from affectkit.preparation.stored_results import (
     ignore_kept,
 )
 from affectkit.recording import AFFECT
-from affectkit.run import attribution_path, open_attribution
+from affectkit.results import attribution_path, open_attribution, write_result
+from affectkit.store import append_store, write_store
 from affectkit.training.model import load_model
 from affectkit.training.run_metadata import check_crop_settings
 
@@ -209,16 +210,17 @@ def _attribute_recording(
         if not output:
             joined = xr.concat(list(labelled), "frame", coords="minimal", combine_attrs="override")
             return joined, False
-        path = attribution_path(output.run, method, name)
-        with atomic_write(path, overwrite=True) as partial_path:
+        with write_result(attribution_path(output.run, method, name)) as partial_path:
             _write_chunks(labelled, partial_path)
     return name, False
 
 
 def _write_chunks(chunks: Iterator[xr.Dataset], path: Path) -> None:
     for number, chunk in enumerate(chunks):
-        how: dict[str, Any] = {"append_dim": "frame"} if number else {"mode": "w-"}
-        chunk.to_zarr(path, zarr_format=2, consolidated=False, **how)
+        if number:
+            append_store(chunk, path)
+        else:
+            write_store(chunk, path)
 
 
 def _label_chunks(maps: Iterator[Tensor], recording: xr.Dataset) -> Iterator[xr.Dataset]:
@@ -242,11 +244,12 @@ def _label(values: NDArray[np.float32], recording: xr.Dataset) -> xr.Dataset:
         {"frame": recording["frame"], "region": list(REGION)},
         ("frame", "region", "row", "col"),
     )
+    area = masks.mean(["row", "col"])
     return xr.Dataset(
         {
             "attribution": attribution.astype(np.float16),
             "region_share": region_shares(attribution, masks),
-            "region_area": masks.mean(["row", "col"]).where(masks.any(["region", "row", "col"])),
+            "region_area": area.where(masks.any(["region", "row", "col"])).astype(np.float32),
         }
     ).drop_encoding()
 

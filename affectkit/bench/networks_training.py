@@ -7,7 +7,8 @@ from typing import NamedTuple
 from affectkit.evaluation import evaluate
 from affectkit.inference import predict
 from affectkit.parallel import Progress, map_tasks, no_progress
-from affectkit.run import SCORES, prediction_path, read_metadata
+from affectkit.results import prediction_path
+from affectkit.run import SCORES, read_metadata
 from affectkit.training.fit import fit
 from affectkit.training.recipe import Recipe
 

@@ -19,7 +19,7 @@ one folder NAME.zarr. A recipe is a TOML file with the settings of a model and i
 is the output folder of one training: the model, its predictions, scores and attributions.
 
 The usual order is: prepare, train, predict, evaluate, attribute, dashboard. To try all of it on
-synthetic data: affectkit demo --quick.
+synthetic data: affectkit demo.
 
 Long commands show their progress. To resume an interrupted command, run it again.
 """

@@ -114,7 +114,8 @@ def _kept(names: list[str]) -> str:
 def _write_overlay(run: Path, recording_path: str, out: Path, progress: Progress) -> None:
     from affectkit.overlay import write_overlay
     from affectkit.recording import open_recording
-    from affectkit.run import SYNTHETIC_ONLY, is_synthetic, open_prediction, read_metadata
+    from affectkit.results import open_prediction
+    from affectkit.run import SYNTHETIC_ONLY, is_synthetic, read_metadata
 
     recording = open_recording(recording_path)
     prediction = open_prediction(run, recording.attrs["recording"])
@@ -199,7 +200,8 @@ def attribute(
     kept, so the same command resumes. A video is prepared first.
     """
     from affectkit.attribution import attribute as attribute_recordings
-    from affectkit.run import list_predictions, read_metadata, recording_path
+    from affectkit.results import list_predictions, recording_path
+    from affectkit.run import read_metadata
 
     read_metadata(run)
     recordings = paths or [recording_path(run, name) for name in list_predictions(run)]

@@ -64,11 +64,12 @@ def train(
 
 
 def _train(recipe: "Recipe", recordings: Path, run: Path) -> None:
+    from affectkit.run import best_epoch
     from affectkit.training.fit import fit
 
     with progress_bars() as progress:
         history = fit(recipe, recordings, run, on_epoch=_print_epoch, progress=progress)
-    best = max(row["ccc_mean"] for row in history)
+    best = history[best_epoch(history)]["ccc_mean"]
     say(f"{run}: {len(history)} epochs, highest mean CCC on validation {best:.3f}")
 
 

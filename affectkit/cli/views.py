@@ -43,7 +43,7 @@ def figure(
     annotations (annotations and ratings over time).
     """
     from affectkit import paper
-    from affectkit.run import list_predictions
+    from affectkit.results import list_predictions
 
     if kind in paper.DATASET_FIGURES:
         paper.write_dataset_figure(kind, source, out, dataset=dataset, recording=recording)

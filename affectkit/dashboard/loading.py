@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 import xarray as xr
 
+from affectkit import results
 from affectkit import run as run_folder
 from affectkit.dashboard import tables
 from affectkit.dashboard.launch import RECORDINGS, RUNS
@@ -64,7 +65,7 @@ def splits(run: Path) -> list[str]:
     """Splits with scores, then splits with predictions only, then `ALL`."""
     scored = list(scores(run)["split"].unique())
     metadata = run_folder.read_metadata(run)
-    predicted = {tables.split_of(metadata, name) for name in run_folder.list_predictions(run)}
+    predicted = {tables.split_of(metadata, name) for name in results.list_predictions(run)}
     order = sorted(scored, key=lambda name: (name != "test", name))
     return [*order, *sorted(predicted - set(scored) - {tables.UNKNOWN_SPLIT}), ALL]
 
@@ -79,7 +80,7 @@ def overview_table(run: Path, split: str) -> pd.DataFrame:
 
     A recording that is not found has a row with its name only.
     """
-    paths = [run_folder.prediction_path(run, name) for name in run_folder.list_predictions(run)]
+    paths = [results.prediction_path(run, name) for name in results.list_predictions(run)]
     modified = modified_times(run / run_folder.SCORES, *paths)
     return _overview_table(run, split, os.environ.get(RECORDINGS, ""), modified)
 
@@ -87,7 +88,7 @@ def overview_table(run: Path, split: str) -> pd.DataFrame:
 @st.cache_data(max_entries=16, show_spinner="Reading the recordings")
 def _overview_table(run: Path, split: str, folder: str, modified: Times) -> pd.DataFrame:
     rows, metadata = [], run_folder.read_metadata(run)
-    for name in run_folder.list_predictions(run):
+    for name in results.list_predictions(run):
         own_split = tables.split_of(metadata, name)
         if split in (ALL, own_split):
             try:
@@ -106,8 +107,8 @@ def open_results(run: Path, name: str) -> tuple[xr.Dataset, xr.Dataset, xr.Datas
     Raises:
         AffectkitError: the recording is not found.
     """
-    attribution = run_folder.attribution_path(run, METHOD, name)
-    modified = modified_times(run_folder.prediction_path(run, name), attribution)
+    attribution = results.attribution_path(run, METHOD, name)
+    modified = modified_times(results.prediction_path(run, name), attribution)
     return _open_results(run, name, os.environ.get(RECORDINGS, ""), modified)
 
 
@@ -115,10 +116,13 @@ def open_results(run: Path, name: str) -> tuple[xr.Dataset, xr.Dataset, xr.Datas
 def _open_results(
     run: Path, name: str, folder: str, modified: Times
 ) -> tuple[xr.Dataset, xr.Dataset, xr.Dataset | None]:
-    prediction = run_folder.open_prediction(run, name)
+    prediction = results.open_prediction(run, name)
     recording = open_recording(recording_path(prediction, folder))
-    exists = run_folder.attribution_path(run, METHOD, name).is_dir()
-    attribution = run_folder.open_attribution(run, METHOD, name) if exists else None
+    results.check_same_frames(prediction, recording)
+    exists = results.attribution_path(run, METHOD, name).is_dir()
+    attribution = results.open_attribution(run, METHOD, name) if exists else None
+    if attribution is not None:
+        results.check_same_frames(attribution, recording)
     return recording, prediction, attribution
 
 
@@ -151,7 +155,7 @@ def _pooled(run: Path, names: tuple[str, ...], folder: str) -> tuple[xr.DataArra
 
 def segments(run: Path, name: str) -> list[Segment]:
     """The worst segments of a recording."""
-    return _segments(run, name, modified_times(run_folder.prediction_path(run, name)))
+    return _segments(run, name, modified_times(results.prediction_path(run, name)))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -180,7 +184,7 @@ def serve_recording(run: Path, name: str) -> tuple[dict[str, Any], str]:
     """
     recording, prediction, attribution = open_results(run, name)
     modified = modified_times(
-        run_folder.prediction_path(run, name), run_folder.attribution_path(run, METHOD, name)
+        results.prediction_path(run, name), results.attribution_path(run, METHOD, name)
     )
     folder = recording_path(prediction, os.environ.get(RECORDINGS, "")).parent
     video, missing = find_video(recording, folder)

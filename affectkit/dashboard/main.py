@@ -22,7 +22,7 @@ page = st.navigation(
 try:
     runs = [run.name for run in loading.runs()]
 except AffectkitError as error:
-    todo = "Train one with 'affectkit train', or make a small one with 'affectkit demo --quick'."
+    todo = "Train one with 'affectkit train', or make some with 'affectkit demo'."
     st.error(markup.escape_markdown(f"{error}. {todo}"))
     st.stop()
 run = choose("Run", runs, "run")

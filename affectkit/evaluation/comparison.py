@@ -39,11 +39,16 @@ def compare(
         of `evaluate`. `value` is the difference of the scores in the columns `first` and `second`.
 
     Raises:
-        AffectkitError: as `evaluate`, or the split of the runs holds different recordings.
+        AffectkitError: as `evaluate`, or the split of the runs holds different recordings, or
+            recordings with different frames or annotations.
     """
     bootstrap = Bootstrap(resamples)
-    both = [scores.load_split(run, recordings, split) for run in (first, second)]
+    both = [
+        sorted(scores.load_split(run, recordings, split), key=lambda each: each.attrs["recording"])
+        for run in (first, second)
+    ]
     _check_same_recordings(first, second, both, split)
+    _check_same_annotations(first, second, both)
     both = [list(each) for each in zip(*map(_on_same_frames, *both), strict=True)]
     pooled = [scores.pool_frames(scored) for scored in both]
     parts = [_rows(scores.POOLED, pooled, scores.frame_subjects(both[0]), "subjects", bootstrap)]
@@ -64,6 +69,19 @@ def _check_same_recordings(
         raise AffectkitError(
             f"the split {split!r} differs: {', '.join(different)} only in one of {first} and "
             f"{second}; compare runs that were trained on the same splits"
+        )
+
+
+def _check_same_annotations(first: StrPath, second: StrPath, both: list[list[xr.Dataset]]) -> None:
+    different = [
+        signals[0].attrs["recording"]
+        for signals in zip(*both, strict=True)
+        if not signals[0]["annotation"].equals(signals[1]["annotation"])
+    ]
+    if different:
+        raise AffectkitError(
+            f"{first} and {second} predicted recordings with other frames or annotations: "
+            f"{', '.join(different)}; predict the same recordings with both runs"
         )
 
 

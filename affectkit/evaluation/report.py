@@ -13,6 +13,16 @@ HEADINGS = {"ccc": "CCC", "pearson": "PCC", "rmse": "RMSE", "mae": "MAE", "bias"
             "sign_agreement": "SAGR"}  # fmt: skip
 AFFECT_HEADINGS = {"valence": "V", "arousal": "A", "mean": "mean"}
 OTHER_METRICS = ("pearson", "rmse", "sign_agreement")
+LATEX = str.maketrans(
+    {character: f"\\{character}" for character in "%_&#${}"}
+    | {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "−": "$-$",
+        "–": "--",
+    }
+)
 
 
 def scores_table(scores: pd.DataFrame, others: tuple[str, ...] = OTHER_METRICS) -> pd.DataFrame:
@@ -103,16 +113,7 @@ def _latex_row(cells: list[str]) -> str:
 
 
 def _escape_latex(text: str) -> str:
-    for plain, latex in (
-        ("%", r"\%"),
-        ("_", r"\_"),
-        ("&", r"\&"),
-        ("#", r"\#"),
-        ("−", "$-$"),
-        ("–", "--"),
-    ):
-        text = text.replace(plain, latex)
-    return text
+    return text.translate(LATEX)
 
 
 def _text(scores: pd.DataFrame) -> str:

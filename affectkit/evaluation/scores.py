@@ -17,15 +17,8 @@ from affectkit.evaluation.intervals import Bootstrap
 from affectkit.files import StrPath
 from affectkit.metrics import METRICS
 from affectkit.recording import open_recording
-from affectkit.run import (
-    SCORES,
-    list_predictions,
-    open_prediction,
-    read_metadata,
-    read_scores,
-    recording_path,
-    write_scores,
-)
+from affectkit.results import check_same_frames, list_predictions, open_prediction, recording_path
+from affectkit.run import SCORES, read_metadata, read_scores, write_scores
 
 POOLED = "(all)"
 MEAN = "(mean)"
@@ -141,20 +134,14 @@ def _check_predicted(run: Path, names: list[str], recordings: StrPath) -> None:
 
 
 def _load_signals(run: Path, path: Path) -> xr.Dataset:
-    recording = open_recording(path)
-    prediction = open_prediction(run, path.stem)["prediction"]
-    annotation = recording["annotation"]
-    try:
-        annotation, prediction = xr.align(
-            annotation, prediction.drop_vars("time", errors="ignore"), join="exact"
-        )
-    except xr.AlignmentError:
-        raise AffectkitError(
-            f"the prediction of {path.stem!r} in {run} has other frames than the recording {path}; "
-            f"run: affectkit predict {run} {path}"
-        ) from None
+    recording, prediction = open_recording(path), open_prediction(run, path.stem)
+    check_same_frames(prediction, recording)
+    signals = {
+        "annotation": recording["annotation"],
+        "prediction": prediction["prediction"].drop_vars("time"),
+    }
     attrs = {"recording": path.stem, "subject": recording.attrs["subject"] or path.stem}
-    return xr.Dataset({"annotation": annotation, "prediction": prediction}, attrs=attrs).load()
+    return xr.Dataset(signals, attrs=attrs).load()
 
 
 def pool_frames(scored: list[xr.Dataset]) -> xr.Dataset:

@@ -39,7 +39,7 @@ from affectkit.preparation.stored_results import (
     hash_run,
     ignore_kept,
 )
-from affectkit.run import open_prediction, prediction_path, save_result
+from affectkit.results import open_prediction, prediction_path, save_result
 from affectkit.training.recipe_sections import PredictSection
 
 

@@ -18,7 +18,8 @@ from affectkit.metrics import ccc
 from affectkit.models.device import AUTO, resolve_device
 from affectkit.parallel import Progress, no_progress
 from affectkit.recording import open_recording
-from affectkit.run import read_metadata, recording_path, write_metadata
+from affectkit.results import recording_path
+from affectkit.run import read_metadata, write_metadata
 from affectkit.signals import FILTERS
 
 SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)

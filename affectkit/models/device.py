@@ -103,23 +103,23 @@ def evaluation_mode(
             module.training = mode
 
 
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether an error of torch says that the memory of a GPU or of the machine is too small."""
-    return isinstance(error, torch.OutOfMemoryError) or any(
+def is_out_of_memory(error: RuntimeError | MemoryError) -> bool:
+    """Whether an error says that the memory of a GPU or of the machine is too small."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(
         text in str(error) for text in OUT_OF_MEMORY
     )
 
 
 @contextmanager
 def memory_error_hint(hint: str) -> Iterator[None]:
-    """Replace torch's out-of-memory errors, of a GPU or of the machine, by one with a hint.
+    """Replace out-of-memory errors, of a GPU or of the machine, by one with a hint.
 
     Raises:
         AffectkitError: memory is too small.
     """
     try:
         yield
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
         reason = str(error).partition("\n")[0][:120]

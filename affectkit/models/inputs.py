@@ -1,6 +1,6 @@
 """Read the inputs of the model from recordings: faces, and landmarks in crop coordinates.
 
-A recording stores its faces uncompressed, about 64 in each file (see `recording.write_zarr`).
+A recording stores its faces uncompressed, about 64 in each file (see `recording.write_recording`).
 `face_reader` reads the requested faces from the middle of these files directly into the batch. This
 takes a fifth of the time that zarr takes, because zarr reads whole files first. Recordings that are
 stored differently, or that are in memory, are read through xarray.

@@ -21,7 +21,13 @@ from affectkit.paper.traces import (
     traces_table,
 )
 from affectkit.recording import AFFECT, open_recording
-from affectkit.run import attribution_path, open_attribution, open_prediction, recording_path
+from affectkit.results import (
+    attribution_path,
+    check_same_frames,
+    open_attribution,
+    open_prediction,
+    recording_path,
+)
 
 SUFFIXES = (".pdf", ".svg", ".png")
 FILM_STRIP_FRAMES = 7
@@ -124,8 +130,9 @@ def _regions(run: Path, name: str, target: str, method: str) -> FigureAndTable:
 
 
 def _open(run: Path, name: str) -> tuple[xr.Dataset, xr.Dataset]:
-    prediction = open_prediction(run, name)
-    return open_recording(recording_path(run, name)), prediction
+    recording, prediction = open_recording(recording_path(run, name)), open_prediction(run, name)
+    check_same_frames(prediction, recording)
+    return recording, prediction
 
 
 def _open_attribution(run: Path, name: str, method: str) -> xr.Dataset:

@@ -9,9 +9,15 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from affectkit.datasets import align_to_frames
-from affectkit.files import atomic_write
+from affectkit.files import atomic_folder
 from affectkit.preparation.tasks import RecordingTask, provenance
-from affectkit.recording import FULL_RANGE, make_recording, open_recording, write_zarr
+from affectkit.recording import (
+    FULL_RANGE,
+    is_recording,
+    make_recording,
+    open_recording,
+    write_recording,
+)
 
 FACE_VARIABLES = ("box", "landmark", "detected", "crop_box")
 KEPT_ATTRS = ("fps", "width", "height", "crop", "history")
@@ -69,8 +75,8 @@ def replace_annotation(task: RecordingTask) -> bool:
         align_to_frames(annotations, time) if annotations is not None else None,
         attrs,
     )
-    with atomic_write(task.path, overwrite=True) as partial:
-        write_zarr(recording, partial)
+    with atomic_folder(task.path, replaceable=is_recording) as partial:
+        write_recording(recording, partial)
         shutil.copytree(task.path / "face", partial / "face", copy_function=_link)
     return True
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from affectkit.errors import AffectkitError
 from affectkit.files import StrPath, atomic_write
 from affectkit.recording import AFFECT
-from affectkit.run import list_predictions, open_prediction, read_metadata
+from affectkit.results import list_predictions, open_prediction
+from affectkit.run import read_metadata
 from affectkit.signals import resample
 from affectkit.submission.challenges import find_format
 from affectkit.submission.format import (

@@ -20,10 +20,14 @@ from lightning_fabric.plugins.environments.lightning import find_free_network_po
 from torch import Tensor, nn
 
 from affectkit.errors import AffectkitError
+from affectkit.models.device import memory_error_hint
+from affectkit.training.memory import MEMORY_HINT
 
 STARTED = "started"
 # a worker is terminated, and Python would warn that it did not release its locks
 NO_WARNING = "ignore:resource_tracker"
+# a worker only trains, so it keeps freed memory, as the command line does (`keep_freed_memory`)
+KEEP_FREED_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 62)}
 # the worker does not import the caller's main module, so scripts need no main guard
 WORKER = """
 import pickle, signal, sys
@@ -85,7 +89,7 @@ def _start(rank: int, work: Callable[..., object], arguments: tuple[object, ...]
         [sys.executable, "-c", WORKER],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=os.environ | {"LOCAL_RANK": str(rank), "PYTHONWARNINGS": warnings},
+        env=KEEP_FREED_MEMORY | os.environ | {"LOCAL_RANK": str(rank), "PYTHONWARNINGS": warnings},
     )
     with suppress(OSError), cast(IO[bytes], process.stdin) as stdin:  # a failed worker closes it
         pickle.dump(sys.path, stdin)
@@ -100,9 +104,11 @@ def run_worker() -> None:
     work, arguments = pickle.load(sys.stdin.buffer)  # from the process that started this one
     print(STARTED, file=report, flush=True)
     try:
-        work(*arguments)
+        with memory_error_hint(MEMORY_HINT):
+            work(*arguments)
     except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        name = "" if isinstance(error, AffectkitError) else f"{type(error).__name__}: "
+        reason = " ".join(f"{name}{error}".split())
         with suppress(OSError):  # the first process may have ended
             print(reason, file=report, flush=True)
 

@@ -15,7 +15,7 @@ import torch
 
 from affectkit.card import write_card
 from affectkit.errors import missing_extra
-from affectkit.files import StrPath
+from affectkit.files import StrPath, lock
 from affectkit.models.device import memory_error_hint
 from affectkit.parallel import Progress, no_progress
 from affectkit.training.checkpoint import (
@@ -29,7 +29,7 @@ from affectkit.training.distributed import launch_workers, share_of_batch
 from affectkit.training.learner import Learner, build_learner, freeze, frozen_parts
 from affectkit.training.memory import MEMORY_HINT
 from affectkit.training.recipe import Recipe, read_recipe
-from affectkit.training.run_metadata import check_or_create_run, read_splits
+from affectkit.training.run_metadata import check_run, create_run, is_untrained, read_splits
 from affectkit.training.sampling import check_frames_are_video, count_batches, plan_epoch
 from affectkit.training.step import check_finite, continue_hidden_state, train_step
 from affectkit.training.validation import is_finished, validate
@@ -62,22 +62,23 @@ def fit(
 
     Raises:
         AffectkitError: a split is missing or has no annotations, the recordings have different
-            crop settings, `run` belongs to another recipe or other recordings, memory is too
-            small, or the loss is not finite.
+            crop settings, `run` belongs to another recipe or other recordings or another process
+            trains it, memory is too small, or the loss is not finite.
         KeyboardInterrupt: after Ctrl-C, when the current step is finished and saved.
     """
     recipe = recipe if isinstance(recipe, Recipe) else read_recipe(recipe)
     recordings, run = Path(recordings), Path(run)
-    check_or_create_run(recipe, recordings, run, read_splits(recipe, recordings))
-    with (
-        launch_workers(recipe.training.devices, train, recipe, recordings, run),
-        defer_interrupt() as interrupted,
-        memory_error_hint(MEMORY_HINT),
-    ):
-        history = train(
-            recipe, recordings, run, on_epoch=on_epoch, progress=progress, interrupted=interrupted
-        )
-    write_card(run)
+    splits = read_splits(recipe, recordings)
+    with lock(run, "train"):
+        check_run(recipe, recordings, run, splits)
+        with (
+            launch_workers(recipe.training.devices, train, recipe, recordings, run),
+            defer_interrupt() as interrupted,
+            memory_error_hint(MEMORY_HINT),
+        ):
+            history = train(recipe, recordings, run, on_epoch=on_epoch, progress=progress,
+                            interrupted=interrupted)  # fmt: skip
+        write_card(run)
     return history
 
 
@@ -95,7 +96,7 @@ def train(
     Args:
         recipe: a recipe.
         recordings: folder of recordings.
-        run: output folder, created by `fit`.
+        run: output folder; created when the model has been built.
         on_epoch: as in `fit`.
         progress: as in `fit`.
         interrupted: asked after each step; if it returns True, training saves and stops.
@@ -105,7 +106,7 @@ def train(
     check_frames_are_video(sources, recipe)
     steps = count_batches(sources, recipe.windows)
     learner = build_learner(recipe, steps)
-    state = resume_training(learner, run)
+    state = resume_training(learner, recipe, run, steps)
 
     def after_step() -> None:
         done = len(state.history) * steps + state.step
@@ -117,6 +118,8 @@ def train(
 
     curves = recipe.training.tensorboard and learner.fabric.is_global_zero
     with tensorboard_writer(run, enabled=curves) as write_curves:
+        if learner.fabric.is_global_zero and is_untrained(run):
+            create_run(recipe, recordings, run, splits)
         while not is_finished(recipe, state.history):
             train_epoch(learner, recipe, sources, state, after_step)
             began = time.perf_counter()

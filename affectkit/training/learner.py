@@ -157,7 +157,9 @@ def _parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
 def one_cycle(optimizer: Optimizer, steps: int, warmup: float) -> LRScheduler:
     """Rise and fall to 0 along cosines, momentum inversely (Smith and Topin 2018)."""
     highest = [group["lr"] for group in optimizer.param_groups]
-    return OneCycleLR(optimizer, highest, total_steps=steps, pct_start=warmup)
+    # OneCycleLR divides by the warm-up's steps less one, so a warm-up of one step counts as none
+    start = warmup if warmup * steps > 1 else 0.0
+    return OneCycleLR(optimizer, highest, total_steps=steps, pct_start=start)
 
 
 def cosine(optimizer: Optimizer, steps: int, warmup: float) -> LRScheduler:

@@ -1,8 +1,9 @@
 """Build the model of a recipe, and save and load the weights of a run (safetensors, no pickle)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -11,7 +12,8 @@ from safetensors.torch import load_file, save_file
 from affectkit.errors import AffectkitError
 from affectkit.files import StrPath, atomic_write
 from affectkit.models.cnn_rnn import CnnRnn
-from affectkit.run import ENSEMBLE, RECIPE, WEIGHTS, read_metadata
+from affectkit.run import ENSEMBLE, METADATA, RECIPE, WEIGHTS, read_metadata
+from affectkit.training.matching import difference
 from affectkit.training.recipe import Recipe, read_recipe
 
 FRAME_LAYERS = ("cnn.", "fc.")  # layers that process single frames, before the temporal module
@@ -28,7 +30,7 @@ def build_model(recipe: Recipe) -> CnnRnn:
     """
     keys = recipe.model.model_dump() | {"input_size": recipe.windows.input_size}
     start = Path(keys["weights"])
-    if not (start / WEIGHTS).is_file():
+    if not keys["weights"] or not (start / WEIGHTS).is_file():
         return CnnRnn(**keys)
     model = CnnRnn(**(keys | {"weights": ""}))
     tensors = load_model(start).state_dict()
@@ -62,31 +64,55 @@ def load_model(run: StrPath) -> CnnRnn:
             f"{run} is an ensemble (the mean of {', '.join(members)}) and has no model of its own; "
             "load one of these runs"
         )
-    path = run / WEIGHTS
-    if not path.is_file():
+    if not (run / WEIGHTS).is_file():
         raise AffectkitError(
             f"{run} has no {WEIGHTS} yet: training has not finished an epoch; run affectkit train "
             "with the same arguments to resume it"
         )
     recipe = read_recipe(run / RECIPE)
+    _check_same_model(run, metadata, recipe)
     empty = recipe.model.model_copy(update={"pretrained": False, "weights": ""})
     model = build_model(recipe.model_copy(update={"model": empty}))
-    try:
-        model.load_state_dict(load_file(path))
-    except (SafetensorError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise AffectkitError(
-            f"{path} does not match {run / RECIPE}: {reason}; restore both files, or train into a "
-            "new folder"
-        ) from None
-    broken = [name for name, value in model.state_dict().items() if not value.isfinite().all()]
-    if broken:
-        raise AffectkitError(
-            f"{path} has weights that are not finite ({', '.join(broken[:3])}): it is damaged; "
-            "restore it, or train into a new folder"
-        )
+    model.load_state_dict(load_weights_of_run(run, model))
     model.metadata = metadata
     return model.eval()
+
+
+def _check_same_model(run: Path, metadata: Mapping[str, Any], recipe: Recipe) -> None:
+    own = {
+        "backbone": recipe.model.backbone,
+        "temporal": recipe.model.temporal,
+        "input_size": recipe.windows.input_size,
+    }
+    for key, value in own.items():
+        if metadata.get(key, value) != value:
+            raise AffectkitError(
+                f"{run / METADATA} and {run / RECIPE} are of different runs: {key} is "
+                f"{metadata[key]!r} in one and {value!r} in the other; restore both files, or "
+                "train into a new folder"
+            )
+
+
+def load_weights_of_run(run: Path, model: CnnRnn) -> dict[str, torch.Tensor]:
+    """Read the best weights of a run, and check them against its model.
+
+    Raises:
+        AffectkitError: the file is damaged, does not match the model, or has values that are not
+            finite.
+    """
+    path = run / WEIGHTS
+    try:
+        tensors = load_file(path)
+    except Exception as error:  # safetensors raises many types for a damaged file
+        fault = (str(error).splitlines() or [type(error).__name__])[0]
+    else:
+        fault = difference(model.state_dict(), tensors)
+    if fault:
+        raise AffectkitError(
+            f"{path} does not match {run / RECIPE}: {fault}; restore both files, or train into a "
+            "new folder"
+        )
+    return tensors
 
 
 def save_weights(model: torch.nn.Module, run: Path, **replaced: torch.Tensor) -> None:
@@ -114,6 +140,6 @@ def write_or_keep(path: Path) -> Iterator[Path]:
     except (OSError, RuntimeError, SafetensorError) as error:
         reason = str(error).splitlines()[0]
         raise AffectkitError(
-            f"{path} could not be written ({reason}); the previous file is unchanged. "
-            "Free some disk space; the same command resumes from the last checkpoint"
+            f"{path} could not be written ({reason}); the previous file is unchanged. Check the "
+            "free space of the disk; the same command resumes from the last checkpoint"
         ) from error

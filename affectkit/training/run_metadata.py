@@ -117,21 +117,29 @@ def _check_same_crop_settings(recordings: Sequence[xr.Dataset]) -> None:
             )
 
 
-def check_or_create_run(recipe: Recipe, recordings: Path, run: Path, splits: Splits) -> None:
-    """Write recipe and metadata into a new run folder, or check that an old one matches them.
+def is_untrained(run: Path) -> bool:
+    """Whether a run has neither checkpoint nor weights: no step was trained there."""
+    return not (run / CHECKPOINT).is_file() and not (run / WEIGHTS).is_file()
 
-    A folder without checkpoint and weights counts as new: no step was trained there.
+
+def create_run(recipe: Recipe, recordings: Path, run: Path, splits: Splits) -> None:
+    """Write recipe and metadata into a new run folder."""
+    write_text(run / RECIPE, recipe_text(recipe))
+    write_metadata(run, build_metadata(recipe, recordings, splits))
+
+
+def check_run(recipe: Recipe, recordings: Path, run: Path, splits: Splits) -> None:
+    """Check that training may write to a run folder, which may be missing.
 
     Raises:
         AffectkitError: the run was trained with another recipe, other recordings or other splits,
-            a newer affectkit wrote it, or one of its files is missing.
+            a newer affectkit wrote it, one of its files is missing, or its model is to start from
+            its own weights.
     """
+    _check_start_weights(recipe, run)
     if (run / METADATA).is_file() and ENSEMBLE in read_metadata(run):
         raise AffectkitError(f"{run} is an ensemble of other runs; train into another folder")
-    metadata = build_metadata(recipe, recordings, splits)
-    if not (run / CHECKPOINT).is_file() and not (run / WEIGHTS).is_file():
-        write_text(run / RECIPE, recipe_text(recipe))
-        write_metadata(run, metadata)
+    if is_untrained(run):
         return
     if not (run / METADATA).is_file():
         raise AffectkitError(
@@ -147,9 +155,19 @@ def check_or_create_run(recipe: Recipe, recordings: Path, run: Path, splits: Spl
         raise AffectkitError(
             f"{run} was trained with another recipe ({run / RECIPE}); choose another folder"
         )
+    metadata = build_metadata(recipe, recordings, splits)
     for key, name in {"fingerprint": "recordings", "splits": "splits"}.items():
         if previous.get(key) != metadata[key]:
             raise AffectkitError(f"{run} was trained on other {name}; choose another folder")
+
+
+def _check_start_weights(recipe: Recipe, run: Path) -> None:
+    start = recipe.model.weights
+    if start and Path(start).resolve().is_relative_to(run.resolve()):
+        raise AffectkitError(
+            f"model.weights = {start!r} is in {run}, the folder that training writes to; train "
+            "into another folder"
+        )
 
 
 def build_metadata(recipe: Recipe, folder: Path, splits: Splits) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from affectkit.attribution.attribution import METHODS, gradient_x_input, region_
 from affectkit.errors import AffectkitError
 from affectkit.preparation.stored_results import STAMP
 from affectkit.recording import list_recordings, open_recording, save_recording
-from affectkit.run import open_attribution
+from affectkit.results import open_attribution
 from affectkit.training.model import load_model
 from tests.conftest import fake_recording
 

@@ -32,5 +32,8 @@ def test_tracking_is_compared_with_detection_in_every_frame(tmp_path, monkeypatc
     monkeypatch.setattr(prepare, "LARGE", 128)
     row = prepare.measure_tracking(tmp_path, seconds=1, turns=1)
     assert row["target"] == "at least 4"
-    assert 0 < float(row["ratio"]) < 100
+    fast, slow = (
+        float(re.search(r"([\d.]+) frames/s", row[key])[1]) for key in ("measurement", "baseline")
+    )
+    assert float(row["ratio"]) == pytest.approx(fast / slow, rel=0.1)
     assert 0 <= float(re.search(r"landmarks ([\d.]+) px", row["baseline"])[1]) < 5

@@ -1,3 +1,4 @@
+import re
 import shutil
 from collections import namedtuple
 
@@ -14,7 +15,10 @@ def test_speed_and_memory_are_measured(tmp_path):
     model = CnnRnn("test_resnet", "gru", input_size=32).eval()
     row = predict.measure_speed(model, tmp_path, frames=150, size=32, turns=1)
     assert row["target"] == "at least 0.9"
-    assert 0 < float(row["ratio"]) < 100
+    rates = [
+        float(re.search(r"([\d.]+) frames/s", row[key])[1]) for key in ("measurement", "baseline")
+    ]
+    assert float(row["ratio"]) == pytest.approx(rates[0] / rates[1], rel=0.02)
     row = predict.measure_memory(tmp_path, frames=700, early=300, late=600)
     assert row["measurement"].startswith("memory at frame 600: ")
     assert 0.5 < float(row["ratio"]) < 2

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -55,4 +57,9 @@ def test_steps_and_reading_are_compared_with_their_baselines(sources, faces, tmp
         train.measure_reading(sources, faces, tmp_path, turns=1),
     ]
     assert [row["target"] for row in rows] == ["at most 1.05", "at least 10"]
-    assert all(0 < float(row["ratio"]) < 1000 for row in rows)
+    for row, unit in zip(rows, ("ms", "frames/s"), strict=True):
+        values = [
+            float(re.search(rf"([\d.]+) {unit}", row[key])[1])
+            for key in ("measurement", "baseline")
+        ]
+        assert float(row["ratio"]) == pytest.approx(values[0] / values[1], rel=0.1)

@@ -64,16 +64,18 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
     from affectkit.datasets import synthetic
     from affectkit.recording import save_recording
-    from affectkit.run import prediction_path, save_result, write_metadata
+    from affectkit.results import prediction_path, save_result
+    from affectkit.run import write_metadata
     from affectkit.video import write_video
-    from tests.conftest import fake_prediction, fake_recording
+    from tests.conftest import fake_metadata, fake_prediction, fake_recording
 
     folder = tmp_path_factory.mktemp("base install")
     recording = fake_recording("one", 200)
     recording["rating"] = xr.concat([recording["annotation"]] * 2, "rater")
     save_recording(recording, folder / "recordings" / "one.zarr")
-    metadata = {"name": "run", "affect": ["valence", "arousal"], "splits": {"test": ["one"]},
-                "recordings": str(folder / "recordings"), "datasets": ["fake"]}  # fmt: skip
+    metadata = fake_metadata(
+        name="run", splits={"test": ["one"]}, recordings=str(folder / "recordings")
+    )
     write_metadata(folder / "run", metadata)
     save_result(fake_prediction(recording), prediction_path(folder / "run", "one"))
     synthetic.write_synthetic(folder / "dataset", subjects=(1, 1, 1), seconds=2.0, workers=1)

@@ -2,7 +2,8 @@
 
 import shutil
 
-from affectkit.run import open_prediction, read_metadata
+from affectkit.results import open_prediction
+from affectkit.run import read_metadata
 
 
 def test_options_are_saved_with_the_prediction(call, run, recordings):

@@ -5,8 +5,9 @@ import pytest
 import xarray as xr
 
 from affectkit.recording import open_recording, save_recording
-from affectkit.run import prediction_path, read_scores, save_result, write_metadata
-from tests.conftest import fake_prediction, fake_recording
+from affectkit.results import prediction_path, save_result
+from affectkit.run import read_scores, write_metadata
+from tests.conftest import fake_metadata, fake_prediction, fake_recording
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_evaluate_shows_the_agreement_of_raters_and_saves_the_scores_of_the_run_
     call, rated, tmp_path
 ):
     run = tmp_path / "run"
-    write_metadata(run, {"splits": {"test": ["one"]}, "recordings": str(rated)})
+    write_metadata(run, fake_metadata(splits={"test": ["one"]}, recordings=str(rated)))
     prediction = fake_prediction(open_recording(rated / "one.zarr"))
     save_result(prediction, prediction_path(run, "one"))
     status, out, err = call("evaluate", run)

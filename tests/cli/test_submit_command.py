@@ -1,13 +1,14 @@
 import pytest
 
-from affectkit.run import prediction_path, save_result, write_metadata
-from tests.conftest import fake_prediction, fake_recording
+from affectkit.results import prediction_path, save_result
+from affectkit.run import write_metadata
+from tests.conftest import fake_metadata, fake_prediction, fake_recording
 
 
 @pytest.fixture
 def run(tmp_path):
     """A run with a prediction of the first 38 of 40 frames of one recording."""
-    write_metadata(tmp_path / "run", {})
+    write_metadata(tmp_path / "run", fake_metadata())
     prediction = fake_prediction(fake_recording("102")).isel(frame=slice(38))
     save_result(prediction, prediction_path(tmp_path / "run", "102"))
     return tmp_path / "run"

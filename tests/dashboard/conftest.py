@@ -13,11 +13,13 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from affectkit import results
 from affectkit import run as run_folder
 from affectkit.datasets import synthetic
 from affectkit.metrics import METRICS
 from affectkit.recording import make_recording, save_recording
 from affectkit.video import read_times, write_video
+from tests.conftest import fake_metadata
 
 FPS = 15
 FRAMES = 150
@@ -94,7 +96,11 @@ def barcode_attribution(recording: xr.Dataset) -> xr.Dataset:
     }
     coords = {"affect": recording["affect"], "frame": recording["frame"],
               "region": ["mouth", "background"], "direction": ["lowers", "raises"]}  # fmt: skip
-    attrs = {"recording": recording.attrs["recording"], "method": "gradient_x_input"}
+    attrs = {
+        "recording": recording.attrs["recording"],
+        "method": "gradient_x_input",
+        "recording_path": "",
+    }
     return xr.Dataset(variables, coords, attrs)
 
 
@@ -147,19 +153,19 @@ def build(folder: Path, first: str = "s01") -> Folders:
         path = folders.recordings / f"{recording.attrs['recording']}.zarr"
         save_recording(recording, path)
         predictions.append(barcode_prediction(recording, path))
-        path = run_folder.prediction_path(run, recording.attrs["recording"])
-        run_folder.save_result(predictions[-1], path)
-    run_folder.save_result(
+        path = results.prediction_path(run, recording.attrs["recording"])
+        results.save_result(predictions[-1], path)
+    results.save_result(
         barcode_attribution(recordings[0]),
-        run_folder.attribution_path(run, "gradient_x_input", first),
+        results.attribution_path(run, "gradient_x_input", first),
     )
     for name in ("joint", "cnn"):
-        run_folder.write_metadata(folders.runs / name, {
-            "name": name, "affect": ["valence", "arousal"], "backbone": "mobilenetv3_small_050",
-            "temporal": "gru" if name == "joint" else "none", "loss": "ccc", "seed": 3,
-            "sequence_length": 80, "datasets": ["synthetic"], "splits": {"test": [first, "s02"]},
-            "recordings": str(folders.recordings),
-        })  # fmt: skip
+        run_folder.write_metadata(folders.runs / name, fake_metadata(
+            name=name, backbone="mobilenetv3_small_050",
+            temporal="gru" if name == "joint" else "none", loss="ccc", seed=3,
+            sequence_length=80, datasets=["synthetic"], splits={"test": [first, "s02"]},
+            recordings=str(folders.recordings),
+        ))  # fmt: skip
         run_folder.write_scores(
             folders.runs / name, score_table(recordings, predictions[:2], "test")
         )
@@ -173,8 +179,8 @@ def add_synthetic_recording(folders: Folders, folder: Path) -> Path:
     path = folders.recordings / "synthetic.zarr"
     recording = barcode_recording("synthetic", video, read_times(video), width=256, height=256)
     save_recording(recording, path)
-    path = run_folder.prediction_path(folders.runs / "joint", "synthetic")
-    run_folder.save_result(barcode_prediction(recording, path), path)
+    path = results.prediction_path(folders.runs / "joint", "synthetic")
+    results.save_result(barcode_prediction(recording, path), path)
     return Path(video)
 
 

@@ -5,7 +5,9 @@ import pytest
 import xarray as xr
 
 from affectkit.recording import save_recording
-from affectkit.run import prediction_path, save_result, write_metadata
+from affectkit.results import prediction_path, save_result
+from affectkit.run import write_metadata
+from tests.conftest import fake_metadata
 
 Make = Callable[..., xr.Dataset]
 
@@ -26,7 +28,7 @@ def make_run(test_recordings: Path, make_prediction: Make, tmp_path: Path) -> Ca
     def make(name: str, noise: float) -> Path:
         run = tmp_path / name
         splits = {"train": [], "validation": ["a"], "test": ["a", "b", "c", "d"]}
-        write_metadata(run, {"splits": splits, "recordings": str(test_recordings)})
+        write_metadata(run, fake_metadata(splits=splits, recordings=str(test_recordings)))
         for seed, path in enumerate(sorted(test_recordings.glob("*.zarr"))):
             with xr.open_zarr(path, consolidated=False, chunks=None) as recording:
                 prediction = make_prediction(recording, noise, seed=seed)

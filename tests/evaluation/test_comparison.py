@@ -1,9 +1,11 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from affectkit.errors import AffectkitError
 from affectkit.evaluation import POOLED, compare, evaluate
-from affectkit.run import read_metadata, write_metadata
+from affectkit.recording import save_recording
+from affectkit.run import prediction_path, read_metadata, save_result, write_metadata
 
 
 def pooled_ccc(table):
@@ -45,3 +47,25 @@ def test_runs_with_different_splits_raise_an_error(make_run):
     write_metadata(second, read_metadata(second) | {"splits": splits})
     with pytest.raises(AffectkitError, match="differs: c, d only in one"):
         compare(first, second)
+
+
+def test_recordings_with_other_frames_are_refused_by_name(
+    make_run, make_recording, make_prediction, tmp_path
+):
+    first, second = make_run("first", 0.1), make_run("second", 0.1)
+    longer = make_recording("b", 320, seed=1, subject="ann")
+    path = tmp_path / "other" / "b.zarr"
+    save_recording(longer, path)
+    prediction = make_prediction(longer, 0.1).assign_attrs(recording_path=str(path))
+    save_result(prediction, prediction_path(second, "b"))
+    with pytest.raises(AffectkitError, match=r"other frames or annotations: b; predict"):
+        compare(first, second)
+
+
+def test_the_order_of_the_recordings_in_a_split_does_not_matter(make_run):
+    first, second = make_run("first", 0.3), make_run("second", 0.1)
+    expected = compare(first, second, resamples=20)
+    splits = read_metadata(second)["splits"]
+    splits["test"] = splits["test"][::-1]
+    write_metadata(second, read_metadata(second) | {"splits": splits})
+    pd.testing.assert_frame_equal(compare(first, second, resamples=20), expected)

@@ -74,6 +74,13 @@ def test_latex_escapes_special_characters(scores):
     assert text.count(r"\begin{") == text.count(r"\end{") == 2
 
 
+def test_latex_prints_every_special_character_as_itself(scores):
+    name = r"\{a}$b~c^d%e_f&g#"
+    escaped = r"\textbackslash{}\{a\}\$b\textasciitilde{}c\textasciicircum{}d\%e\_f\&g\#"
+    text = format_scores(scores.replace("s07_04", name), "latex")
+    assert f"{escaped} & 0.000" in text
+
+
 def test_an_unknown_format_lists_the_known_formats(scores):
     with pytest.raises(AffectkitError, match="csv, json, latex, table"):
         format_scores(scores, "xlsx")

@@ -9,7 +9,8 @@ from affectkit.evaluation import compare, evaluate
 from affectkit.inference import make_ensemble, predict, tune
 from affectkit.inference.ensemble import mean_prediction
 from affectkit.recording import list_recordings
-from affectkit.run import CARD, METADATA, open_prediction, read_metadata, write_metadata
+from affectkit.results import open_prediction
+from affectkit.run import CARD, METADATA, read_metadata, write_metadata
 from affectkit.training.fit import fit
 from affectkit.training.model import load_model
 

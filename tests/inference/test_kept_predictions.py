@@ -6,7 +6,8 @@ import pytest
 
 from affectkit.inference import predict
 from affectkit.recording import list_recordings, open_recording, save_recording
-from affectkit.run import prediction_path, read_metadata, write_metadata
+from affectkit.results import prediction_path
+from affectkit.run import read_metadata, write_metadata
 from affectkit.training.model import load_model, save_weights
 
 

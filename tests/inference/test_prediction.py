@@ -10,13 +10,8 @@ from affectkit.faces.crop import Crop
 from affectkit.inference import predict
 from affectkit.preparation.stored_results import STAMP
 from affectkit.recording import list_recordings, open_recording, save_recording
-from affectkit.run import (
-    list_predictions,
-    open_prediction,
-    prediction_path,
-    read_metadata,
-    write_metadata,
-)
+from affectkit.results import list_predictions, open_prediction, prediction_path
+from affectkit.run import read_metadata, write_metadata
 from affectkit.training.model import load_model
 from affectkit.video.writing import write_video
 from tests.conftest import fake_recording

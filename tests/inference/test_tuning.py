@@ -10,7 +10,8 @@ from affectkit.errors import AffectkitError
 from affectkit.inference import predict, predict_settings, tune
 from affectkit.models.prediction import BLENDS
 from affectkit.recording import open_recording
-from affectkit.run import open_prediction, read_metadata, write_metadata
+from affectkit.results import open_prediction
+from affectkit.run import read_metadata, write_metadata
 from affectkit.signals import FILTERS, apply_filter
 from affectkit.training.fit import fit
 from affectkit.training.recipe_sections import PredictSection

@@ -171,7 +171,7 @@ def test_weights_that_are_not_finite_are_refused(run):
     model = load_model(run)
     model.head.bias.data[0] = torch.nan
     save_weights(model, run)
-    with pytest.raises(AffectkitError, match=r"model\.safetensors has weights that are not finite"):
+    with pytest.raises(AffectkitError, match=r"head\.bias has values that are not finite"):
         load_model(run)
 
 

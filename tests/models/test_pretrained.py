@@ -187,8 +187,10 @@ def test_the_number_of_classes_tells_equal_networks_apart(
 
 
 def test_the_number_of_classes_is_ignored_for_other_backbones(tmp_path):
-    torch.save(tiny_state() | {"fc.weight": torch.zeros(1000, 4)}, tmp_path / "w.pth")
-    build_backbone(TINY, weights=str(tmp_path / "w.pth"))
+    state = tiny_state()
+    torch.save(state | {"fc.weight": torch.zeros(1000, 4)}, tmp_path / "w.pth")
+    loaded = build_backbone(TINY, weights=str(tmp_path / "w.pth"))[0].state_dict()
+    assert all(torch.equal(loaded[name], state[name]) for name in state)
 
 
 def test_emonet_weights_are_refused_with_the_reason(tmp_path):

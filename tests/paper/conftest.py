@@ -21,12 +21,17 @@ def fake_attribution(recording: xr.Dataset, seed: int = 0) -> xr.Dataset:
     shares = generator.dirichlet(np.arange(1, 15), (2, frames)).reshape(2, frames, 7, 2)
     area = np.tile(generator.dirichlet(np.full(7, 5.0)), (frames, 1))
     coords = {"affect": recording["affect"], "frame": recording["frame"], "region": REGIONS}
+    attrs = {
+        "recording": recording.attrs["recording"],
+        "recording_path": "",
+        "method": "gradient_x_input",
+    }
     variables = {
         "attribution": (("affect", "frame", "row", "col"), maps.astype(np.float16)),
         "region_share": (("affect", "frame", "region", "direction"), shares.astype(np.float32)),
         "region_area": (("frame", "region"), area.astype(np.float32)),
     }
-    return xr.Dataset(variables, coords | {"direction": ["lowers", "raises"]})
+    return xr.Dataset(variables, coords | {"direction": ["lowers", "raises"]}, attrs)
 
 
 @pytest.fixture

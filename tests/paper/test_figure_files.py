@@ -14,14 +14,16 @@ from affectkit.datasets import synthetic
 from affectkit.errors import AffectkitError
 from affectkit.paper.files import evenly_spaced_frames
 from affectkit.recording import save_recording
-from affectkit.run import attribution_path, prediction_path, save_result, write_metadata
+from affectkit.results import attribution_path, prediction_path, save_result
+from affectkit.run import write_metadata
+from tests.conftest import fake_metadata
 
 
 @pytest.fixture
 def run(recording, prediction, attribution, tmp_path) -> Path:
     path = tmp_path / "recordings" / "one.zarr"
     save_recording(recording, path)
-    write_metadata(tmp_path / "run", {"recordings": str(path.parent), "splits": {}})
+    write_metadata(tmp_path / "run", fake_metadata(recordings=str(path.parent)))
     prediction = prediction.assign_attrs(recording_path=str(path))
     save_result(prediction, prediction_path(tmp_path / "run", "one"))
     save_result(attribution, attribution_path(tmp_path / "run", "gradient_x_input", "one"))

@@ -4,8 +4,10 @@ import pytest
 import xarray as xr
 
 from affectkit.errors import AffectkitError
-from affectkit.run import prediction_path, save_result, write_metadata
+from affectkit.results import prediction_path, save_result
+from affectkit.run import write_metadata
 from affectkit.submission import CHALLENGES, check_submission, write_submission
+from tests.conftest import fake_metadata
 
 SINGLE = ("abaw", "omg")
 
@@ -160,9 +162,11 @@ def test_zero_has_no_minus_sign(make_case, tmp_path):
 def test_the_predictions_of_a_run_are_read(make_case, tmp_path):
     case = make_case("abaw")
     run = tmp_path / "run"
-    write_metadata(run, {})
+    write_metadata(run, fake_metadata())
     for name, prediction in {**case.predictions, "other": case.predictions["102"]}.items():
-        save_result(prediction, prediction_path(run, name))
+        attrs = {"recording": name, "recording_path": "", "run": "fake"}
+        stored = prediction.clip(-1, 1).assign_attrs(attrs)
+        save_result(stored, prediction_path(run, name))
     write_submission("abaw", str(run), str(case.sample), str(tmp_path / "of run.txt"))
     out, _ = write_case(case, tmp_path)
     assert (tmp_path / "of run.txt").read_bytes() == out.read_bytes()

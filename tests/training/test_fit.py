@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from affectkit.errors import AffectkitError
 from affectkit.models.prediction import predict_frames
 from affectkit.recording import open_recording, save_recording
-from affectkit.run import CHECKPOINT, HISTORY, SCHEMA, WEIGHTS, read_metadata
+from affectkit.run import CHECKPOINT, HISTORY, SCHEMA, WEIGHTS, read_metadata, write_metadata
 from affectkit.training.checkpoint import load_checkpoint
 from affectkit.training.fit import fit
 from affectkit.training.model import build_model, load_model
@@ -65,6 +65,30 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not(recordings, r
         fit(recipe(seed=seed, training__epochs=1), recordings, tmp_path / name)
     assert same_weights(tmp_path / "a", tmp_path / "b")
     assert not same_weights(tmp_path / "a", tmp_path / "c")
+
+
+def test_a_model_without_start_weights_is_built_in_the_folder_of_a_run(run, recipe, monkeypatch):
+    monkeypatch.chdir(run)
+    assert build_model(recipe()).head.out_features == 2
+    assert not load_model(".").training
+
+
+def test_weights_of_another_dtype_or_of_no_safetensors_file_are_refused(run):
+    weights = load_file(run / WEIGHTS)
+    save_file(weights | {"head.bias": torch.zeros(2, dtype=torch.int64)}, run / WEIGHTS)
+    with pytest.raises(AffectkitError, match=r"head\.bias is \(2,\) int64, expected \(2,\)"):
+        load_model(run)
+    for content in (b"", b"text", bytes(100), b"\x02\0\0\0\0\0\0\0{}"):
+        (run / WEIGHTS).write_bytes(content)
+        with pytest.raises(AffectkitError, match=r"model\.safetensors does not match") as error:
+            load_model(run)
+        assert len(str(error.value).splitlines()) == 1
+
+
+def test_metadata_and_recipe_of_different_runs_are_an_error(run):
+    write_metadata(run, read_metadata(run) | {"input_size": 48})
+    with pytest.raises(AffectkitError, match=r"input_size is 48 in one and 32 in the other"):
+        load_model(run)
 
 
 def test_a_finished_run_is_not_changed(recordings, recipe, tmp_path):

@@ -5,15 +5,18 @@ import resource
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from affectkit.errors import AffectkitError
+from affectkit.models.device import memory_error_hint
 from affectkit.recording import open_recording, save_recording
 from affectkit.run import CHECKPOINT, METADATA, RECIPE, WEIGHTS
 from affectkit.training.checkpoint import load_checkpoint
 from affectkit.training.fit import fit
+from affectkit.training.memory import MEMORY_HINT
 from affectkit.training.recipe import recipe_text
 
 
@@ -78,10 +81,63 @@ def test_a_run_killed_before_its_first_checkpoint_starts_again(recordings, recip
     assert len(fit(recipe(training__epochs=1), recordings, tmp_path / "run")) == 1
 
 
-def test_a_run_folder_without_a_built_model_can_be_used_again(recordings, recipe, tmp_path):
-    with pytest.raises(AffectkitError, match="unknown backbone"):
-        fit(recipe(model__backbone="test_resnt"), recordings, tmp_path / "run")
-    assert len(fit(recipe(training__epochs=1), recordings, tmp_path / "run")) == 1
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model__backbone": "test_resnt"}, "unknown backbone"),
+        ({"model__weights": "gone.pth"}, "does not exist"),
+        ({"model__temporal": "transformer", "model__heads": 3}, "multiple of model.heads"),
+        ({"training__frozen": '["nose"]'}, "unknown part of the model"),
+        ({"windows__quadrant_shares": "[0.9, 0.1]"}, "must be four numbers"),
+        ({"training__accelerator": "gpu"}, "training.accelerator|is not available"),
+        ({"training__tensorboard": True}, r"pip install 'affectkit\[tensorboard\]'"),
+    ],
+)
+def test_a_refused_recipe_leaves_no_run_folder(
+    changes, message, recordings, recipe, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    if changes.get("training__accelerator") == "gpu" and torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with pytest.raises(AffectkitError, match=message):
+        fit(recipe(**changes), recordings, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("weights", ["run", "run/model.safetensors"])
+def test_a_run_cannot_start_from_its_own_weights(weights, recordings, recipe, tmp_path):
+    with pytest.raises(AffectkitError, match="the folder that training writes to"):
+        fit(recipe(model__weights=str(tmp_path / weights)), recordings, tmp_path / "run")
+
+
+HOLD = """
+import sys
+from affectkit.files import lock
+with lock(sys.argv[1], "train"):
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_training_in_the_same_folder_is_refused_and_writes_nothing(
+    recordings, recipe, tmp_path
+):
+    run = tmp_path / "run"
+    command = [sys.executable, "-c", HOLD, str(run)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
+        assert first.stdout.readline() == b"locked\n"
+        message = rf"run is in use by process {first.pid} on .* \(train\)"
+        with pytest.raises(AffectkitError, match=message):
+            fit(recipe(training__epochs=1), recordings, run)
+        assert not (run / RECIPE).exists()
+        first.stdin.close()
+    assert len(fit(recipe(training__epochs=1), recordings, run)) == 1
+
+
+def test_too_little_memory_of_numpy_is_the_same_error_as_of_torch():
+    message = r"out of memory \(Unable to allocate .*windows\.batch"
+    with pytest.raises(AffectkitError, match=message), memory_error_hint(MEMORY_HINT):
+        np.empty(2**60, np.uint8)
 
 
 def test_a_full_disk_is_one_line_and_keeps_the_last_checkpoint(recordings, recipe, tmp_path):

@@ -1,6 +1,7 @@
 """Interrupted training that resumes ends with the same weights as uninterrupted training."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from safetensors.torch import load_file
 from affectkit.errors import AffectkitError
 from affectkit.run import CHECKPOINT, HISTORY, WEIGHTS
 from affectkit.training.checkpoint import load_checkpoint
+from affectkit.training.checkpoint_schema import check_checkpoint
 from affectkit.training.fit import fit
+from affectkit.training.learner import build_learner
 from affectkit.training.recipe import recipe_text
 
 # the rounding of a convolution depends on the number of threads
@@ -111,10 +114,162 @@ def test_early_stopping_waits_for_patience_epochs(recordings, recipe, tmp_path):
     assert len(fit(settings, recordings, tmp_path / "run")) == len(history)
 
 
-def test_a_checkpoint_with_other_content_is_an_error(recordings, recipe, tmp_path):
+# attempt 1 is killed just after its first file was written, attempt 2 after its second, ...
+KILL_AFTER_EACH_WRITE = """
+import os, signal, sys
+from pathlib import Path
+from affectkit.training.fit import fit
+from affectkit.training.recipe import read_recipe
+
+recipe, recordings, folder = read_recipe(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
+rename, written = os.replace, []
+
+def rename_and_die(number):
+    def replace(source, target):
+        rename(source, target)
+        written.append(target)
+        if len(written) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return replace
+
+for number in range(1, 100):
+    attempt = os.fork()
+    if not attempt:
+        os.replace = rename_and_die(number)
+        fit(recipe, recordings, folder / f"{number:02}")
+        os._exit(0)
+    if os.waitpid(attempt, 0)[1] != signal.SIGKILL:
+        break
+    fit(recipe, recordings, folder / f"{number:02}")
+"""
+
+
+def test_training_killed_after_any_write_resumes_to_the_same_result(recordings, recipe, tmp_path):
+    (tmp_path / "r.toml").write_text(recipe_text(recipe(training__epochs=2)))
+    command = [sys.executable, "-c", KILL_AFTER_EACH_WRITE, tmp_path / "r.toml", recordings]
+    subprocess.run([*map(str, command), str(tmp_path / "runs")], env=ONE_THREAD, check=True)
+    *killed, whole = sorted((tmp_path / "runs").iterdir())
+    # recipe, metadata, card; of each epoch the checkpoint, the history and, if better, the weights
+    assert len(killed) in (8, 9)
+    for run in killed:
+        assert_same_results(run, whole)
+        assert {path.name for path in run.glob("[!.]*")} == {path.name for path in whole.iterdir()}
+
+
+def change_checkpoint(run, change):
+    content = load_checkpoint(run)
+    change(content)
+    torch.save(content, run / CHECKPOINT)
+
+
+def set_to(value, *path):
+    """A function that sets an item of a nested checkpoint."""
+
+    def change(content):
+        for key in path[:-1]:
+            content = content[key]
+        content[path[-1]] = value
+
+    return change
+
+
+def poison(content):
+    content["optimizer"]["state"][0]["exp_avg"][:] = torch.nan
+
+
+def swap_moments(content):
+    moments = content["optimizer"]["state"]
+    moments[0], moments[1] = moments[1], moments[0]
+
+
+CHANGES = {
+    "model.head.bias is missing": lambda content: content["model"].pop("head.bias"),
+    "model.odd is unknown": set_to(torch.zeros(2), "model", "odd"),
+    r"model.head.bias is \(3,\) float32, expected \(2,\) float32":
+        set_to(torch.zeros(3), "model", "head.bias"),
+    "model.head.bias has values that are not finite":
+        set_to(torch.tensor([0, torch.nan]), "model", "head.bias"),
+    "model.head.bias is 'text', expected a tensor": set_to("text", "model", "head.bias"),
+    "optimizer: field required": lambda content: content.pop("optimizer"),
+    "optimizer.param_groups is a list of 0, expected 1": set_to([], "optimizer", "param_groups"),
+    "optimizer.state.0.exp_avg has values that are not finite": poison,
+    r"optimizer.state.0.exp_avg is \(": swap_moments,
+    "schedule.last_epoch is 7, expected 6": set_to(7, "schedule", "last_epoch"),
+    "schedule.total_steps is 3, expected 6": set_to(3, "schedule", "total_steps"),
+    "it is at step 1 after 2 epochs, but the recipe has 2 epochs of 3":
+        set_to(1, "state", "step"),
+    "state.step: input should be greater than": set_to(-1, "state", "step"),
+    "state.loss: input should be a finite number": set_to(float("nan"), "state", "loss"),
+    "row 2 of its history": set_to(5, "state", "history", 1, "epoch"),
+    "state.hidden is not empty": set_to((torch.zeros(1, 3, 32),), "state", "hidden"),
+}  # fmt: skip
+
+
+def test_a_file_that_is_no_checkpoint_is_an_error_of_one_line(recordings, recipe, tmp_path):
     fit(recipe(training__epochs=1), recordings, tmp_path / "run")
-    torch.save({"history": []}, tmp_path / "run" / CHECKPOINT)
-    with pytest.raises(
-        AffectkitError, match="does not match this version of affectkit or the recipe"
-    ):
+    path = tmp_path / "run" / CHECKPOINT
+    for content in (b"", b"text", b"\x80\x02}q\x00.", path.read_bytes()[:5000]):
+        path.write_bytes(content)
+        with pytest.raises(AffectkitError, match=r"last\.ckpt: .* delete it to continue") as error:
+            load_checkpoint(tmp_path / "run")
+        assert len(str(error.value).splitlines()) == 1
+    torch.save({"history": []}, path)
+    with pytest.raises(AffectkitError, match=r"last\.ckpt: model: field required; restore"):
         fit(recipe(training__epochs=1), recordings, tmp_path / "run")
+
+
+def test_each_fault_of_a_checkpoint_is_named(recordings, recipe, tmp_path):
+    settings = recipe(training__epochs=2)
+    fit(settings, recordings, tmp_path / "run")
+    learner = build_learner(settings, steps=3)
+    assert check_checkpoint(load_checkpoint(tmp_path / "run"), learner, settings, 3) == ""
+    for message, change in CHANGES.items():
+        content = load_checkpoint(tmp_path / "run")
+        change(content)
+        assert re.match(message, check_checkpoint(content, learner, settings, 3))
+
+
+def test_the_hidden_state_of_a_checkpoint_has_the_shape_of_the_model(recordings, recipe, tmp_path):
+    settings = recipe(windows__order="consecutive")
+    with pytest.raises(KeyboardInterrupt):
+        fit(settings, recordings, tmp_path / "run", progress=interrupt_at(2))
+    change_checkpoint(tmp_path / "run", set_to((torch.zeros(1, 2, 32),), "state", "hidden"))
+    with pytest.raises(
+        AffectkitError, match=r"hidden\[0\] is \(1, 2, 32\) float32, expected \(1, 3"
+    ):
+        fit(settings, recordings, tmp_path / "run")
+
+
+@pytest.mark.parametrize("schedule", ["one-cycle", "cosine"])
+def test_without_its_checkpoint_training_continues_from_the_best_weights(
+    schedule, recordings, recipe, tmp_path
+):
+    class Stop(Exception):
+        pass
+
+    def stop(row):
+        if row["epoch"] == 2:
+            raise Stop
+
+    settings = recipe(training__epochs=4, training__schedule=schedule)
+    with pytest.raises(Stop):
+        fit(settings, recordings, tmp_path / "run", on_epoch=stop)
+    before = pd.read_csv(tmp_path / "run" / HISTORY)
+    (tmp_path / "run" / CHECKPOINT).unlink()
+    history = fit(settings, recordings, tmp_path / "run")
+    assert [row["epoch"] for row in history] == [1, 2, 3, 4]
+    assert pd.read_csv(tmp_path / "run" / HISTORY)[:2].equals(before)
+    schedule_state = load_checkpoint(tmp_path / "run")["schedule"]
+    learner = build_learner(settings, steps=3)
+    for _ in range(12):
+        learner.optimizer.step()
+        learner.schedule.step()
+    assert schedule_state == learner.schedule.state_dict()
+    assert len(fit(settings, recordings, tmp_path / "run")) == 4
+
+
+def test_a_damaged_history_is_written_again_from_the_checkpoint(recordings, recipe, tmp_path):
+    history = fit(recipe(training__epochs=1), recordings, tmp_path / "run")
+    (tmp_path / "run" / HISTORY).write_bytes(b"\xff")
+    fit(recipe(training__epochs=1), recordings, tmp_path / "run")
+    assert pd.read_csv(tmp_path / "run" / HISTORY).to_dict("records") == history

@@ -68,6 +68,6 @@ def _resnet_layer(name: str) -> str:
 
 
 def _for_rgb(tensors: dict[str, Tensor], first: str, order: str) -> dict[str, Tensor]:
-    if order == "BGR" and first in tensors:
+    if order == "BGR" and first in tensors and tensors[first].ndim == 4:
         tensors[first] = tensors[first].flip(1)
     return tensors

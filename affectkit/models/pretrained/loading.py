@@ -87,7 +87,8 @@ def load_weights(
     Such a layer is, for example, a classifier.
 
     Raises:
-        AffectkitError: a weight is missing or has another shape, or a layer has unknown weights.
+        AffectkitError: a weight is missing, has another shape or dtype or is not finite, or a layer
+            has unknown weights.
     """
     expected = module.state_dict()
     layers = {key.partition(".")[0] for key in expected}
@@ -113,7 +114,19 @@ def _differences(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) ->
         for k, t in given.items()
         if k in expected and t.shape != expected[k].shape
     ]
-    named = (("missing", missing), ("unknown", unknown), ("wrong shape", shapes))
+    dtypes = [
+        f"{k} is {t.dtype}, expected {expected[k].dtype}"
+        for k, t in given.items()
+        if k in expected and t.is_floating_point() != expected[k].is_floating_point()
+    ]
+    infinite = [k for k, t in given.items() if k in expected and not t.isfinite().all()]
+    named = (
+        ("missing", missing),
+        ("unknown", unknown),
+        ("wrong shape", shapes),
+        ("wrong dtype", dtypes),
+        ("values that are not finite", infinite),
+    )
     return [f"{difference}: {_first_names(keys)}" for difference, keys in named if keys]
 
 
