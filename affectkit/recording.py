@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from affectkit.errors import AffectkitError
+from affectkit.errors import AffectkitError, NewerVersionError
 from affectkit.files import StrPath, atomic_folder, check_name
 from affectkit.store import (
     Variable,
@@ -224,7 +224,7 @@ def open_recording(path: StrPath) -> xr.Dataset:
     schema = dataset.attrs.get("schema")
     if schema != SCHEMA:
         newer = isinstance(schema, int) and schema > SCHEMA
-        raise AffectkitError(
+        raise (NewerVersionError if newer else AffectkitError)(
             f"{path} was written by {'a newer' if newer else 'another'} affectkit (schema "
             f"{str(schema)[:20]}, this version reads {SCHEMA}); "
             + ("update affectkit" if newer else "prepare it again")

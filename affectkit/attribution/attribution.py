@@ -24,7 +24,7 @@ from affectkit.preparation.inputs import (
     Recording,
     RecordingInput,
     RecordingInputs,
-    check_distinct_names,
+    check_names_of_results,
     input_path,
     is_single,
     map_recordings,
@@ -145,8 +145,8 @@ def attribute(
     else:
         function = partial(_attribute_recording, load_model(run_or_model).to(found), found)
     with prepare_inputs(recordings, metadata["crop"], run, progress=progress) as inputs:
-        if save:
-            check_distinct_names(inputs)
+        if run and save:
+            check_names_of_results(inputs, partial(attribution_path, run, method))
         results = map_recordings(
             partial(function, method=method, chunk=chunk, output=output),
             inputs,

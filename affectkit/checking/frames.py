@@ -72,23 +72,16 @@ def _decode_stills(folder: Path, names: tuple[str, ...], fps: float) -> DecodedV
     unreadable = []
 
     def pictures() -> Iterator[NDArray[np.uint8]]:
-        for name in filter(None, names):
-            picture = _read_still(folder, name)
-            if picture is None:
-                unreadable.append(name)
+        given = list(filter(None, names))
+        for name, (picture,) in zip(given, read_stills(folder, given, batch=1), strict=True):
+            if picture.size:
+                grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+                small = cv2.resize(grey, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+                yield np.asarray(small, np.uint8)
             else:
-                yield picture
+                unreadable.append(name)
 
     count = sum(map(bool, names))
     hashes = hash_pictures(sample_evenly(pictures()))
     time = np.arange(len(names)) / fps if fps > 0 else None
     return DecodedVideo(count - len(unreadable), count, time, hashes, tuple(unreadable))
-
-
-def _read_still(folder: Path, name: str) -> NDArray[np.uint8] | None:
-    """A small grey picture, or None if `prepare` cannot read it."""
-    ((picture,),) = read_stills(folder, [name])
-    if not picture.size:
-        return None
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    return np.asarray(cv2.resize(grey, (SIZE, SIZE), interpolation=cv2.INTER_AREA))

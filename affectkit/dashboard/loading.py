@@ -1,8 +1,8 @@
 """Cached reading of runs and recordings for all pages."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,10 +15,6 @@ from affectkit.dashboard import tables
 from affectkit.dashboard.launch import RECORDINGS, RUNS
 from affectkit.errors import AffectkitError
 from affectkit.recording import open_recording
-from affectkit.video import browser_playable
-from affectkit.video.stills import stills_to_video, video_stream
-from affectkit.video_player import payload
-from affectkit.video_player.media import CATALOGUE, MediaSource
 from affectkit.video_player.segments import Segment, worst_segments
 
 METHOD = "gradient_x_input"
@@ -27,17 +23,31 @@ NO_SCORES = pd.DataFrame(
     columns=["split", "recording", "affect", "metric", "value", "low", "high", "frames", "interval"]
 )
 
-Times = tuple[float, ...]
+Stamp = tuple[tuple[int, ...], ...]
 
 
 def runs() -> list[Path]:
-    """The runs of this dashboard, highest pooled CCC first.
+    """The runs of this dashboard, highest pooled CCC first; those with a fault are the last.
 
     Raises:
         AffectkitError: there are none.
     """
     found = run_folder.list_runs(Path(os.environ.get(RUNS, "runs")))
-    return sorted(found, key=lambda run: -tables.mean_pooled_ccc(scores(run)))
+    return sorted(found, key=_order)
+
+
+def _order(run: Path) -> tuple[bool, float]:
+    return (True, 0.0) if fault(run) else (False, -tables.mean_pooled_ccc(scores(run)))
+
+
+def fault(run: Path) -> str:
+    """Why the metadata or the scores of a run cannot be read; "" if they can."""
+    try:
+        run_folder.read_metadata(run)
+        scores(run)
+    except (AffectkitError, OSError) as error:
+        return str(error)
+    return ""
 
 
 def find_run(name: str) -> Path:
@@ -45,19 +55,33 @@ def find_run(name: str) -> Path:
     return next(path for path in runs() if path.name == name)
 
 
-def modified_times(*paths: Path) -> Times:
-    """When files or folders were last modified; part of the key of every cache."""
-    return tuple(path.stat().st_mtime if path.exists() else 0.0 for path in paths)
+def stamp(*paths: Path) -> Stamp:
+    """The state of files and stores, without faces; part of the key of every cache."""
+    return tuple(_stamp(path) for path in paths)
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """The latest change of a file or of the files below a folder, their size and number."""
+    files = [path] if path.is_file() else []
+    for folder, folders, names in os.walk(path):
+        folders[:] = [name for name in folders if name != "face"]
+        files += [Path(folder, name) for name in names]
+    states = []
+    for file in files:
+        with suppress(FileNotFoundError):  # it was replaced at this moment
+            states.append(file.stat())
+    changed = max((state.st_mtime_ns for state in states), default=0)
+    return changed, sum(state.st_size for state in states), len(states)
 
 
 def scores(run: Path, split: str = ALL) -> pd.DataFrame:
     """The scores of a run, of one split or of all; empty before it is evaluated."""
-    table = _scores(run, modified_times(run / run_folder.SCORES))
+    table = _scores(run, stamp(run / run_folder.SCORES))
     return table if split == ALL else table[table["split"] == split]
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _scores(run: Path, modified: Times) -> pd.DataFrame:
+def _scores(run: Path, state: Stamp) -> pd.DataFrame:
     return run_folder.read_scores(run) if (run / run_folder.SCORES).is_file() else NO_SCORES
 
 
@@ -70,6 +94,14 @@ def splits(run: Path) -> list[str]:
     return [*order, *sorted(predicted - set(scored) - {tables.UNKNOWN_SPLIT}), ALL]
 
 
+def split_of(run: Path, name: str) -> str:
+    """The split of a recording, or `ALL` if it is in none; "" if the run has not predicted it."""
+    if name not in results.list_predictions(run):
+        return ""
+    split = tables.split_of(run_folder.read_metadata(run), name)
+    return ALL if split == tables.UNKNOWN_SPLIT else split
+
+
 def recording_names(run: Path, split: str) -> list[str]:
     """The predicted recordings of a split, highest error first."""
     return list(overview_table(run, split)["recording"])
@@ -78,15 +110,16 @@ def recording_names(run: Path, split: str) -> list[str]:
 def overview_table(run: Path, split: str) -> pd.DataFrame:
     """The overview table of a split, highest error first.
 
-    A recording that is not found has a row with its name only.
+    A recording that cannot be read has a row with its name only.
     """
-    paths = [results.prediction_path(run, name) for name in results.list_predictions(run)]
-    modified = modified_times(run / run_folder.SCORES, *paths)
-    return _overview_table(run, split, os.environ.get(RECORDINGS, ""), modified)
+    state = stamp(run / run_folder.SCORES, run / run_folder.METADATA)
+    for name in results.list_predictions(run):
+        state += result_state(run, name)
+    return _overview_table(run, split, os.environ.get(RECORDINGS, ""), state)
 
 
 @st.cache_data(max_entries=16, show_spinner="Reading the recordings")
-def _overview_table(run: Path, split: str, folder: str, modified: Times) -> pd.DataFrame:
+def _overview_table(run: Path, split: str, folder: str, state: Stamp) -> pd.DataFrame:
     rows, metadata = [], run_folder.read_metadata(run)
     for name in results.list_predictions(run):
         own_split = tables.split_of(metadata, name)
@@ -105,19 +138,16 @@ def open_results(run: Path, name: str) -> tuple[xr.Dataset, xr.Dataset, xr.Datas
     """Open a recording, its prediction and its attribution (None if there is none), lazily.
 
     Raises:
-        AffectkitError: the recording is not found.
+        AffectkitError: the recording is not found, or one of them is damaged.
     """
-    attribution = results.attribution_path(run, METHOD, name)
-    modified = modified_times(results.prediction_path(run, name), attribution)
-    return _open_results(run, name, os.environ.get(RECORDINGS, ""), modified)
+    return _open_results(run, name, recording_path(run, name), result_state(run, name))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _open_results(
-    run: Path, name: str, folder: str, modified: Times
+    run: Path, name: str, path: Path, state: Stamp
 ) -> tuple[xr.Dataset, xr.Dataset, xr.Dataset | None]:
-    prediction = results.open_prediction(run, name)
-    recording = open_recording(recording_path(prediction, folder))
+    prediction, recording = results.open_prediction(run, name), open_recording(path)
     results.check_same_frames(prediction, recording)
     exists = results.attribution_path(run, METHOD, name).is_dir()
     attribution = results.open_attribution(run, METHOD, name) if exists else None
@@ -126,20 +156,48 @@ def _open_results(
     return recording, prediction, attribution
 
 
-def recording_path(prediction: xr.Dataset, folder: str) -> Path:
-    """Path of the recording of a prediction: in `folder` if it is there, else as when predicted."""
-    moved = Path(folder) / f"{prediction.attrs['recording']}.zarr"
-    return moved if folder and moved.is_dir() else Path(prediction.attrs["recording_path"])
+def result_state(run: Path, name: str) -> Stamp:
+    """The state of the prediction, the attribution and the recording of a name."""
+    stores = [results.prediction_path(run, name), results.attribution_path(run, METHOD, name)]
+    with suppress(AffectkitError):  # there is no recording, or the prediction is damaged
+        stores.append(recording_path(run, name))
+    return stamp(*stores)
+
+
+def recording_path(run: Path, name: str) -> Path:
+    """Path of a predicted recording: in the folder of the option, or as when it was predicted.
+
+    Raises:
+        AffectkitError: it is at neither place, or the prediction is damaged.
+    """
+    moved = Path(os.environ.get(RECORDINGS, ""), f"{name}.zarr")
+    if RECORDINGS in os.environ and moved.is_dir():
+        return moved
+    predicted = _predicted_path(run, name, stamp(results.prediction_path(run, name)))
+    if not predicted.is_dir():
+        raise AffectkitError(
+            f"no recording {name!r} at {predicted}; start the dashboard with --recordings FOLDER, "
+            f"the folder that contains {name}.zarr"
+        )
+    return predicted
+
+
+@st.cache_data(max_entries=1024, show_spinner=False)
+def _predicted_path(run: Path, name: str, state: Stamp) -> Path:
+    return Path(results.open_prediction(run, name).attrs["recording_path"])
 
 
 def pooled(run: Path, split: str) -> tuple[xr.DataArray, xr.DataArray]:
     """Annotations and predictions (frame, affect) of a split, all recordings concatenated."""
     names = tuple(recording_names(run, split))
-    return _pooled(run, names, os.environ.get(RECORDINGS, ""))
+    state = tuple(part for name in names for part in result_state(run, name))
+    return _pooled(run, names, os.environ.get(RECORDINGS, ""), state)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _pooled(run: Path, names: tuple[str, ...], folder: str) -> tuple[xr.DataArray, xr.DataArray]:
+def _pooled(
+    run: Path, names: tuple[str, ...], folder: str, state: Stamp
+) -> tuple[xr.DataArray, xr.DataArray]:
     empty = xr.DataArray(np.empty((0, 2), np.float32), dims=("frame", "affect"))
     annotations, predictions = [empty], [empty]
     for name in names:
@@ -155,76 +213,10 @@ def _pooled(run: Path, names: tuple[str, ...], folder: str) -> tuple[xr.DataArra
 
 def segments(run: Path, name: str) -> list[Segment]:
     """The worst segments of a recording."""
-    return _segments(run, name, modified_times(results.prediction_path(run, name)))
+    return _segments(run, name, result_state(run, name))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _segments(run: Path, name: str, modified: Times) -> list[Segment]:
+def _segments(run: Path, name: str, state: Stamp) -> list[Segment]:
     recording, prediction, _ = open_results(run, name)
     return worst_segments(recording, prediction)
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _payload(run: Path, name: str, modified: Times) -> bytes:
-    recording, prediction, attribution = open_results(run, name)
-    return payload.payload(recording, prediction, attribution, segments=segments(run, name))
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _saliency_scale(run: Path, name: str, modified: Times) -> dict[str, float]:
-    attribution = open_results(run, name)[2]
-    return {} if attribution is None else payload.saliency_scale(attribution)
-
-
-def serve_recording(run: Path, name: str) -> tuple[dict[str, Any], str]:
-    """Add a recording to the catalogue, so that the player can fetch its video and its data.
-
-    Returns:
-        The addresses and the revision for the player, and why there is no video ("" if there is).
-    """
-    recording, prediction, attribution = open_results(run, name)
-    modified = modified_times(
-        results.prediction_path(run, name), results.attribution_path(run, METHOD, name)
-    )
-    folder = recording_path(prediction, os.environ.get(RECORDINGS, "")).parent
-    video, missing = find_video(recording, folder)
-
-    def saliency(first: int, last: int) -> bytes:
-        maps = open_results(run, name)[2]
-        scale = _saliency_scale(run, name, modified)
-        return b"" if maps is None else payload.saliency_chunk(maps, first, last, scale=scale)
-
-    source = MediaSource(
-        video,
-        lambda: _payload(run, name, modified),
-        saliency if attribution is not None else None,
-    )
-    identity = CATALOGUE.add(f"{run.resolve()}/{name}", source)
-    kinds = ("media", "payload", "saliency")
-    addresses = {kind: CATALOGUE.address(kind, identity) for kind in kinds}
-    if video is None:
-        addresses["media"] = ""
-    return addresses | {"revision": f"{identity}-{modified}"}, missing
-
-
-def find_video(recording: xr.Dataset, folder: Path) -> tuple[Path | None, str]:
-    """The video of a recording in a format that browsers play, or why there is none.
-
-    Args:
-        recording: its `video` is read, and `still` if its frames are images in a folder.
-        folder: the folder of recordings; converted copies are in its subfolder `playable`.
-    """
-    path, copies = Path(recording.attrs["video"]), folder / "playable"
-    stills = "still" in recording
-    found = next((each for each in (path, folder / path.name) if each.exists()), None)
-    if found is None:
-        what = "Folder" if stills else "Video"
-        return None, f"{what} {path.name} not found at {path}. Scores and traces still work."
-    try:
-        with st.spinner("Converting the video to a format that browsers play"):
-            if stills:
-                return stills_to_video(recording, copies), ""
-            stream = video_stream(recording)
-            return browser_playable(found, copies, stream=stream), ""
-    except AffectkitError as error:
-        return None, f"{error}. Scores and traces still work."

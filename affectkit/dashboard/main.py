@@ -6,7 +6,7 @@ import streamlit as st
 
 import affectkit
 from affectkit.dashboard import loading, markup
-from affectkit.dashboard.widgets import choose
+from affectkit.dashboard.widgets import choose, errors_in_one_line
 from affectkit.errors import AffectkitError
 
 st.set_page_config("affectkit", layout="wide", initial_sidebar_state=204)
@@ -20,14 +20,20 @@ page = st.navigation(
     }
 )
 try:
-    runs = [run.name for run in loading.runs()]
+    faults = {run.name: loading.fault(run) for run in loading.runs()}
 except AffectkitError as error:
     todo = "Train one with 'affectkit train', or make some with 'affectkit demo'."
     st.error(markup.escape_markdown(f"{error}. {todo}"))
     st.stop()
-run = choose("Run", runs, "run")
-if len(runs) > 1:
-    choose("Compare with", ["none", *(name for name in runs if name != run)], "compare")
-choose("Split", loading.splits(loading.find_run(run)), "split")
-page.run()
+run = choose("Run", list(faults), "run", marked=[name for name in faults if faults[name]])
+others = [name for name in faults if name != run and not faults[name]]
+if others:
+    choose("Compare with", ["none", *others], "compare")
+with errors_in_one_line():
+    if faults[run]:
+        raise AffectkitError(faults[run])
+    folder = loading.find_run(run)
+    linked = loading.split_of(folder, st.query_params.get("recording", ""))
+    choose("Split", loading.splits(folder), "split", default=linked)
+    page.run()
 st.sidebar.caption(f"affectkit {affectkit.__version__}")

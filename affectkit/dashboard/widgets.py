@@ -1,18 +1,32 @@
 """Streamlit widgets of the pages: selections in the sidebar, table columns, the video player."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import streamlit as st
 
+from affectkit.dashboard.markup import escape_markdown
 from affectkit.dashboard.tables import SCORE_COLUMNS
+from affectkit.errors import AffectkitError
 from affectkit.video_player import module, style
 
 FRAME = "frame"  # key in the URL
 SHOWN_RECORDING = "shown recording"  # key in the session state
 
 
-def choose(label: str, options: Sequence[str], key: str) -> str:
+@contextmanager
+def errors_in_one_line() -> Iterator[None]:
+    """Show an error that the user can fix as one line of the page, instead of a traceback."""
+    try:
+        yield
+    except (AffectkitError, OSError) as error:
+        st.error(escape_markdown(error))
+
+
+def choose(
+    label: str, options: Sequence[str], key: str, *, default: str = "", marked: Sequence[str] = ()
+) -> str:
     """Show a selection in the sidebar and store it in the URL: a link opens the same view.
 
     The URL always contains the value, also the first option. Streamlit's own binding to the URL
@@ -21,14 +35,23 @@ def choose(label: str, options: Sequence[str], key: str) -> str:
 
     Args:
         label: text above the selection.
-        options: the first one is selected if the URL names none of them.
+        options: one of them is selected. If a link contains another value, the page says so.
         key: of the URL and of the session state.
+        default: the option to select if the URL contains none; by default the first one.
+        marked: options that are marked as unreadable.
     """
-    if key not in st.session_state:
-        st.session_state[key] = st.query_params.get(key)
-    if st.session_state[key] not in options:
-        st.session_state[key] = options[0]
-    chosen = st.sidebar.selectbox(label, options, key=key)
+    linked = None if key in st.session_state else st.query_params.get(key)
+    value = st.session_state.get(key, linked)
+    if value not in options:
+        value = default if default in options else options[0]
+    if linked not in (None, value):
+        st.warning(escape_markdown(f"{label}: {linked!r} is not here; this is {value!r}."))
+    st.session_state[key] = value
+
+    def name(option: str) -> str:
+        return f"{option} (unreadable)" if option in marked else option
+
+    chosen = st.sidebar.selectbox(label, options, key=key, format_func=name)
     if st.query_params.get(key) != chosen:
         st.query_params[key] = chosen
     return chosen
@@ -57,7 +80,7 @@ def show_player(
     """Show the player; the current frame is written to the URL when the player stops.
 
     Args:
-        addresses: addresses and revision, as returned by `loading.serve_recording`.
+        addresses: addresses and revision, as returned by `serving.serve_recording`.
         messages: texts to show if the video or the saliency is missing.
         frame: number of the first frame to show, unless the URL contains one.
         recording: name of the recording; another name removes the frame from the URL.

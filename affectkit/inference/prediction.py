@@ -24,7 +24,7 @@ from affectkit.preparation.inputs import (
     Recording,
     RecordingInput,
     RecordingInputs,
-    check_distinct_names,
+    check_names_of_results,
     input_path,
     is_single,
     map_recordings,
@@ -152,8 +152,8 @@ def predict(
         predictor = load_predictor(run_or_model, settings, found, precision)
         function = partial(_predict_recording, predictor)
     with prepare_inputs(recordings, metadata["crop"], run, progress=progress) as inputs:
-        if save:
-            check_distinct_names(inputs)
+        if run and save:
+            check_names_of_results(inputs, partial(prediction_path, run))
         results = map_recordings(
             partial(function, chunk=chunk, output=output),
             inputs,

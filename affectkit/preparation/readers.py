@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from affectkit.datasets import align_to_frames
 from affectkit.errors import AffectkitError
 from affectkit.faces import largest_face, load_detector
+from affectkit.preparation.annotate import align, check_header
 from affectkit.preparation.face_track import FaceTrack, empty_track, find_person
 from affectkit.preparation.tasks import RecordingTask
 from affectkit.video import probe, read_frames, read_times
@@ -32,17 +32,19 @@ class VideoReader:
         frames: number of frames according to the file header; 0 = unknown.
     """
 
-    def __init__(self, task: RecordingTask) -> None:
+    def __init__(self, task: RecordingTask, annotations: xr.Dataset | None) -> None:
         """Open the video of a task.
 
         Raises:
-            AffectkitError: the video cannot be read.
+            AffectkitError: the video cannot be read, or the annotations cannot belong to it.
         """
         info = probe(task.video, stream=task.stream)
         self.width, self.height, self.fps, self.frames = (
             info.width, info.height, info.fps, info.frames
         )  # fmt: skip
         self._task = task
+        if annotations is not None:
+            check_header(task, annotations, info.frames, info.duration)
 
     def read(self) -> Iterator[Pictures]:
         """All frames in batches."""
@@ -54,8 +56,12 @@ class VideoReader:
         return read_times(self._task.video, stream=self._task.stream)
 
     def align(self, annotations: xr.Dataset | None, time: NDArray[np.float64]) -> xr.Dataset | None:
-        """Align annotations, if there are any, to the frames at `time`."""
-        return None if annotations is None else align_to_frames(annotations, time)
+        """Align annotations, if there are any, to the frames at `time`.
+
+        Raises:
+            AffectkitError: they cannot belong to this video.
+        """
+        return None if annotations is None else align(self._task, annotations, time, self.frames)
 
     def find_face(self, progress: Callable[[int], None]) -> FaceTrack:
         """Detect and track the person of the task; `progress` gets the number of frames done."""
@@ -129,7 +135,7 @@ class ImageFolderReader:
         if annotations is None:
             annotations = xr.Dataset(coords={"frame": np.arange(len(time))})
         elif self._footage:
-            annotations = align_to_frames(annotations, time)
+            annotations = align(self._task, annotations, time, self.frames)
         return annotations.assign(still=("frame", self._names)).assign_coords(time=("frame", time))
 
     def find_face(self, progress: Callable[[int], None]) -> FaceTrack:
@@ -184,7 +190,7 @@ def open_reader(task: RecordingTask, annotations: xr.Dataset | None) -> Reader:
         return ImageFolderReader(task, names, _picture_times(annotations, fps))
     if task.video.is_dir():
         return ImageFolderReader(task, numbered_pictures(task.video), None)
-    return VideoReader(task)
+    return VideoReader(task, annotations)
 
 
 def _picture_rate(task: RecordingTask, *, footage: bool) -> float:

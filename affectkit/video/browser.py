@@ -21,7 +21,7 @@ from affectkit.video.reading import (
     read_packets,
     single_frames,
 )
-from affectkit.video.writing import write_video
+from affectkit.video.writing import write_video_once
 
 VIDEO_CODECS = {".mp4": ("h264", "vp9", "av1"), ".webm": ("vp8", "vp9", "av1")}
 SOUND_CODECS = {".mp4": ("aac", "mp3", "opus", "flac"), ".webm": ("opus", "vorbis")}
@@ -50,16 +50,15 @@ def browser_playable(path: StrPath, folder: StrPath, *, stream: int | None = Non
     if _is_playable(info):
         return path
     copy = Path(folder) / f"{path.stem}-{_content_hash(info)}.mp4"
-    if not copy.exists():
-        write_video(
-            copy,
-            single_frames(path, stream=stream),
-            sound=path if info.sound else None,
-            fps=info.fps,
-            longest_pause=longest_pause(path, stream=stream),
-            overwrite=True,
-        )
-    return copy
+    if copy.exists():
+        return copy
+    return write_video_once(
+        copy,
+        single_frames(path, stream=stream),
+        sound=path if info.sound else None,
+        fps=info.fps,
+        longest_pause=longest_pause(path, stream=stream),
+    )
 
 
 def _is_playable(info: VideoInfo) -> bool:

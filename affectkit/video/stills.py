@@ -13,8 +13,9 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from affectkit.errors import AffectkitError
 from affectkit.files import StrPath
+from affectkit.video.decoding import DEFAULT_FPS
 from affectkit.video.reading import single_frames
-from affectkit.video.writing import write_video
+from affectkit.video.writing import write_video_once
 
 Picture = NDArray[np.uint8]  # (row, col, channel), RGB
 NO_PICTURE = np.zeros((0, 0, 3), np.uint8)  # for a missing or unreadable picture
@@ -30,6 +31,9 @@ UNREADABLE = (
     Image.DecompressionBombError,
 )
 QUARTER_TURNS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
+UNREADABLE = (  # what Pillow raises for a damaged picture, and for one of too many pixels
+    OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError
+)  # fmt: skip
 MAX_PIXELS = 1920 * 1088  # of a frame that browsers decode without difficulty
 
 
@@ -162,8 +166,10 @@ def stills_to_video(recording: xr.Dataset, folder: StrPath) -> Path:
     Raises:
         AffectkitError: the pictures are too large for browsers.
     """
-    width, height = int(recording.attrs["width"]), int(recording.attrs["height"])
-    name = str(recording.attrs["recording"])
+    name, size = recording.attrs["recording"], [recording.attrs[key] for key in ("width", "height")]
+    if not all(size):
+        raise AffectkitError(f"recording {name!r} has no width and height; prepare it again")
+    width, height = map(int, size)
     if width * height > MAX_PIXELS:
         raise AffectkitError(
             f"recording {name!r}: pictures up to {width}x{height} are too large for a video that "
@@ -173,12 +179,9 @@ def stills_to_video(recording: xr.Dataset, folder: StrPath) -> Path:
     shown = [*recording["still"].values.tolist(), *recording["time"].values.tolist()]
     digest = sha256(repr((recording.attrs["video"], shown)).encode()).hexdigest()[:16]
     path = Path(folder) / f"{name}-{digest}.mp4"
-    if not path.exists():
-        write_video(
-            path,
-            read_recording_frames(recording),
-            fps=float(recording.attrs["fps"]),
-            longest_pause=float(np.diff(recording["time"]).max(initial=0)),
-            overwrite=True,
-        )
-    return path
+    return write_video_once(
+        path,
+        read_recording_frames(recording),
+        fps=float(recording.attrs["fps"] or DEFAULT_FPS),
+        longest_pause=float(np.diff(recording["time"]).max(initial=0)),
+    )

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -89,6 +90,23 @@ def write_video(
         packets = _sound_packets(output, Path(sound)) if sound else iter(())
         for packet in _merge(_video_packets(stream, chain([first], frames), path, fps), packets):
             output.mux(packet)
+
+
+def write_video_once(path: Path, frames: Iterable[TimedPicture], **options: Any) -> Path:  # noqa: ANN401
+    """Write a video if it is not there yet; if another process writes it, wait for it.
+
+    Args:
+        path: the .mp4 file.
+        frames: as for `write_video`.
+        options: keyword arguments of `write_video`.
+    """
+    if not path.exists():
+        try:
+            write_video(path, frames, **options)
+        except AffectkitError:
+            if not path.is_file():  # else another process has written it
+                raise
+    return path
 
 
 def _ticks_for(pause: float, path: Path) -> int:

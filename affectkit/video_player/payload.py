@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError
 from affectkit.signals import smooth_saliency
+from affectkit.video import probe
 from affectkit.video_player.segments import Segment
 
 MAGIC = b"AFK1"
@@ -26,6 +27,7 @@ WHOLE = 1800  # most frames, about a minute, with the saliency inside the payloa
 CHUNK = 300  # frames per chunk of a longer recording
 QUANTILE = 0.995  # of |value|: larger values have the last colour
 SAMPLE = 200  # frames used to compute the scale
+NO_PICTURE = (4, 3)  # shape of the stage if the size of the source is not known
 
 
 def payload(
@@ -50,8 +52,13 @@ def payload(
         AffectkitError: the frames of the recording and of the results differ.
     """
     _check_frames(recording, prediction, attribution)
-    arrays = _traces(recording, prediction)
-    meta = _recording_meta(recording) | {"segments": [segment._asdict() for segment in segments]}
+    arrays, size = _traces(recording, prediction), _picture_size(recording)
+    if size is None:
+        size = NO_PICTURE
+        arrays |= {name: np.full_like(arrays[name], np.nan) for name in ("box", "crop_box")}
+        arrays.pop("landmark", None)
+    meta = _recording_meta(recording, size)
+    meta["segments"] = [segment._asdict() for segment in segments]
     if attribution is not None:
         scale = saliency_scale(attribution)
         count = recording.sizes["frame"]
@@ -160,15 +167,27 @@ def _traces(recording: xr.Dataset, prediction: xr.Dataset) -> dict[str, NDArray[
     return arrays
 
 
-def _recording_meta(recording: xr.Dataset) -> dict[str, Any]:
-    attrs = recording.attrs
+def _recording_meta(recording: xr.Dataset, size: tuple[int, int]) -> dict[str, Any]:
+    interval = np.diff(recording["time"].values)
     return {
-        "recording": str(attrs["recording"]),
+        "recording": str(recording.attrs["recording"]),
         "affect": [str(name) for name in recording["affect"].values],
-        "width": int(attrs["width"]),
-        "height": int(attrs["height"]),
-        "fps": float(attrs["fps"]),
+        "width": size[0],
+        "height": size[1],
+        "fps": float(recording.attrs["fps"] or (1 / np.median(interval) if interval.size else 1)),
     }
+
+
+def _picture_size(recording: xr.Dataset) -> tuple[int, int] | None:
+    """Width and height of the source, from the video if the recording does not have them."""
+    width, height = recording.attrs["width"], recording.attrs["height"]
+    if width and height:
+        return int(width), int(height)
+    try:
+        info = probe(recording.attrs["video"])
+    except AffectkitError:
+        return None
+    return info.width, info.height
 
 
 def _saliency_meta(attribution: xr.Dataset, scale: dict[str, float], chunk: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import pytest
 
 from affectkit.dashboard import markup, tables
 from affectkit.figures.style import LIGHT, format_number
-from affectkit.run import SYNTHETIC_ONLY
+from affectkit.run import SYNTHETIC_ONLY, Metadata
 
 HTML = "<img src=x onerror=alert(1)>"
 
@@ -38,8 +38,7 @@ def test_html_in_any_field_of_a_file_is_shown_as_text(make_recording):
     recording = make_recording("name")
     recording.attrs = dict.fromkeys(recording.attrs, HTML) | {"fps": 25.0}
     score = {"affect": HTML, "value": 0.5, "low": 0.1, "high": 0.7, "interval": HTML}
-    keys = ("backbone", "temporal", "loss", "sequence_length", "seed", "datasets")
-    metadata = dict.fromkeys(keys, HTML)
+    metadata = dict.fromkeys(Metadata.model_fields, HTML)
     table = pd.DataFrame({"subject": [HTML], "frames": [40]})
     pages = [
         markup.heading(HTML, markup.recording_parts(recording, HTML, [score], (1, 2))),

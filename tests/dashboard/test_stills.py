@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from affectkit.dashboard.loading import find_video
+from affectkit.dashboard.serving import find_video
 from affectkit.video import read_times
 from tests.conftest import fake_recording
 
@@ -34,3 +34,9 @@ def test_missing_or_too_large_stills_get_a_reason(stills, tmp_path):
     path, missing = find_video(stills.assign_attrs(width=9000, height=9000), tmp_path)
     assert path is None
     assert "too large for a video" in missing
+
+
+def test_stills_of_unknown_size_get_a_reason(stills, tmp_path):
+    path, missing = find_video(stills.assign_attrs(width="", height=""), tmp_path)
+    assert path is None
+    assert "no width and height" in missing

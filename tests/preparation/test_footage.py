@@ -54,6 +54,7 @@ def test_pictures_that_are_not_footage_are_refused(names, message, tmp_path):
         numbered_pictures(tmp_path)
 
 
+@pytest.mark.filterwarnings("ignore:.*of the frames have no label")
 def test_a_recording_of_pictures_has_times_faces_annotation_and_overlay(footage, tmp_path):
     write_lines(tmp_path / "a.csv", "time,valence,arousal", "0,0,1", "0.4,0.4,1")
     path = prepare_video(

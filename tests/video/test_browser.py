@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
 import numpy as np
@@ -33,6 +34,15 @@ def test_a_video_that_browsers_cannot_play_is_converted_with_the_same_frames(kin
     assert np.abs(pictures.astype(int) - originals).mean() < 8
     assert probe(copy).sound == probe(source).sound
     assert browser_playable(copy, tmp_path / "copys") == copy
+
+
+def test_a_page_that_is_reloaded_during_the_conversion_gets_the_whole_copy(tmp_path):
+    source = draw_clip(tmp_path / "a.avi", np.arange(200) / 25, "mpeg4", base=Fraction(1, 25))
+    with ThreadPoolExecutor(4) as pages:
+        copies = list(pages.map(lambda _: browser_playable(source, tmp_path / "c"), range(4)))
+    assert len(set(copies)) == 1
+    assert [path for path in (tmp_path / "c").iterdir() if path.suffix == ".mp4"] == [copies[0]]
+    assert len(read_times(copies[0])) == 200
 
 
 @pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9"])

@@ -6,6 +6,7 @@ import xarray as xr
 
 from affectkit.errors import AffectkitError
 from affectkit.signals import smooth_saliency
+from affectkit.video import write_video
 from affectkit.video_player.payload import (
     MAP_SIZE,
     pack,
@@ -132,3 +133,23 @@ def test_results_with_other_frames_are_an_error(recording, make_prediction):
     prediction = make_prediction(recording).isel(frame=slice(1, None))
     with pytest.raises(AffectkitError, match="prediction of 'one' has other frames"):
         payload(recording, prediction)
+
+
+def test_a_recording_without_size_and_rate_has_those_of_its_video(
+    recording, make_prediction, tmp_path
+):
+    video = tmp_path / "clip.mp4"
+    write_video(video, ((n / 25, np.zeros((48, 64, 3), np.uint8)) for n in range(3)))
+    recording.attrs |= {"width": "", "height": "", "fps": "", "video": str(video)}
+    meta, arrays = unpack(payload(recording, make_prediction(recording)))
+    assert (meta["width"], meta["height"], round(meta["fps"], 3)) == (64, 48, 25.0)
+    np.testing.assert_array_equal(arrays["box"], recording["box"])
+
+
+def test_without_size_and_video_no_box_is_drawn(recording, make_prediction):
+    recording.attrs |= {"width": "", "height": "", "video": "gone.mp4"}
+    meta, arrays = unpack(payload(recording, make_prediction(recording)))
+    assert meta["width"] / meta["height"] == pytest.approx(4 / 3)
+    assert np.isnan(arrays["box"]).all()
+    assert np.isnan(arrays["crop_box"]).all()
+    assert "landmark" not in arrays

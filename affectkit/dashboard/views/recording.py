@@ -1,8 +1,7 @@
 import streamlit as st
 
-from affectkit.dashboard import loading, markup, tables
+from affectkit.dashboard import loading, markup, serving, tables
 from affectkit.dashboard.widgets import choose, show_player
-from affectkit.errors import AffectkitError
 from affectkit.recording import AFFECT
 from affectkit.run import SYNTHETIC_ONLY, is_synthetic, read_metadata
 from affectkit.video_player.segments import opening_frame
@@ -14,13 +13,7 @@ if not names:
     st.error(markup.escape_markdown(todo))
     st.stop()
 name = choose("Recording", names, "recording")
-try:
-    recording, prediction, attribution = loading.open_results(run, name)
-except AffectkitError as error:
-    hint = f"Start the dashboard with --recordings FOLDER, the folder that contains {name}.zarr."
-    st.error(markup.escape_markdown(f"{error}. {hint}"))
-    st.stop()
-
+recording, prediction, attribution = loading.open_results(run, name)
 metadata, scores = read_metadata(run), loading.scores(run)
 own_split = tables.split_of(metadata, name)
 ccc = [tables.score(scores, own_split, name, affect) for affect in AFFECT]
@@ -31,7 +24,7 @@ st.html(markup.heading(name, parts))
 if is_synthetic(metadata) and own_split == tables.UNKNOWN_SPLIT:
     st.warning(f"This model was {SYNTHETIC_ONLY}.")
 
-addresses, missing_video = loading.serve_recording(run, name)
+addresses, missing_video = serving.serve_recording(run, name)
 frame = opening_frame(recording, loading.segments(run, name))
 messages = {
     "video": missing_video,
