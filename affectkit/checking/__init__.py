@@ -1,5 +1,6 @@
 """Reports on a dataset on disk, before recordings are prepared: its content and its problems."""
 
+import math
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -26,6 +27,7 @@ from affectkit.checking.report import Finding, Report, summary, to_json
 from affectkit.errors import AffectkitError
 from affectkit.files import StrPath
 from affectkit.parallel import Progress, map_tasks, no_progress
+from affectkit.video.stills import numbered_pictures
 
 __all__ = ["Finding", "Report", "check", "summary", "to_json"]
 
@@ -67,7 +69,7 @@ def check(
                 f"{root} has no recordings of {dataset!r}; for the layout, see data/README.md"
             )
         recordings = _read_annotations(loader, root, index, progress)
-    inputs = [_video_input(root, each) if each.row["video"] else None for each in recordings]
+    inputs = [_video_input(root, each) for each in recordings]
     videos = _decode_videos(inputs, workers, scheduler, progress)
     recordings = [
         align(replace(recording, video=videos[source]) if source else recording)
@@ -122,11 +124,19 @@ def _decode_videos(
     return videos
 
 
-def _video_input(root: Path, recording: CheckedRecording) -> VideoInput:
+def _video_input(root: Path, recording: CheckedRecording) -> VideoInput | None:
+    """What to decode; None if there is no video, or nothing names the pictures in its folder."""
     annotation, path = recording.annotation, root / str(recording.row["video"])
-    if annotation is None or "still" not in annotation:
+    if not recording.row["video"]:
+        return None
+    if annotation is not None and "still" in annotation:
+        return VideoInput(path, tuple(map(str, annotation["still"].values)))
+    if not path.is_dir():
         return VideoInput(path)
-    return VideoInput(path, tuple(map(str, annotation["still"].values)))
+    if annotation is None:  # which is reported
+        return None
+    fps = float(recording.row["fps"])
+    return VideoInput(path, tuple(numbered_pictures(path)), 0.0 if math.isnan(fps) else fps)
 
 
 def _relative(root: Path, found: Iterable[Finding]) -> list[Finding]:

@@ -22,6 +22,7 @@ class VideoInput:
 
     path: Path
     stills: tuple[str, ...] | None = None  # names of pictures below `path`; "" = missing
+    fps: float = 0.0  # of pictures that are the frames of a video; 0 = they are not
 
 
 def _no_hash() -> NDArray[np.int8]:
@@ -47,7 +48,7 @@ def decode(source: VideoInput, progress: Progress = no_progress) -> DecodedVideo
         warnings.simplefilter("always")
         try:
             if source.stills is not None and source.path.is_dir():
-                video = _decode_stills(source.path, source.stills)
+                video = _decode_stills(source.path, source.stills, source.fps)
             else:
                 video = _decode_video(source.path)
         except (AffectkitError, OSError) as error:
@@ -67,7 +68,7 @@ def _decode_video(path: Path) -> DecodedVideo:
     return DecodedVideo(len(times), info.frames, np.array(times), hashes)
 
 
-def _decode_stills(folder: Path, names: tuple[str, ...]) -> DecodedVideo:
+def _decode_stills(folder: Path, names: tuple[str, ...], fps: float) -> DecodedVideo:
     unreadable = []
 
     def pictures() -> Iterator[NDArray[np.uint8]]:
@@ -82,4 +83,5 @@ def _decode_stills(folder: Path, names: tuple[str, ...]) -> DecodedVideo:
 
     count = sum(map(bool, names))
     hashes = hash_pictures(sample_evenly(pictures()))
-    return DecodedVideo(count - len(unreadable), count, hash=hashes, unreadable=tuple(unreadable))
+    time = np.arange(len(names)) / fps if fps > 0 else None
+    return DecodedVideo(count - len(unreadable), count, time, hashes, tuple(unreadable))

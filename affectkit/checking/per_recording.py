@@ -152,11 +152,14 @@ def _misfits(recording: CheckedRecording, *, note: bool) -> Iterator[Problem]:
 
 
 def _video_problems(recording: CheckedRecording) -> Iterator[Problem]:
-    path, video = str(recording.row["video"]), recording.video
+    path, video, annotation = str(recording.row["video"]), recording.video, recording.annotation
     if video is None:
         return
     if video.error:
         yield "unreadable video", path, video.error
+    elif video.time is None and annotation is not None and "still" not in annotation:
+        text = "a folder of pictures has no time stamps: add a column fps to the table"
+        yield "pictures without frame rate", path, text
     for text in video.warnings:
         advice = "get the file again, or run affectkit doctor on it"
         yield "damaged video", path, f"{text}; {advice}"

@@ -126,7 +126,7 @@ def prepare(
         str, typer.Argument(help="Name of a dataset, or 'video' for videos of your own.")
     ],
     paths: Annotated[
-        list[Path], typer.Argument(help="Folder of the dataset, or one or more video files.")
+        list[Path], typer.Argument(help="Folder of the dataset, or one or more videos.")
     ],
     out: Annotated[Path, typer.Option(help="Output folder for the recordings.")],
     only: Annotated[
@@ -176,6 +176,10 @@ def prepare(
             min=0,
         ),
     ] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(help="Frames per second of folders of numbered pictures, used as videos."),
+    ] = None,
     size: Annotated[
         int | None, typer.Option(help="Height and width of the crops in pixels (default 96).")
     ] = None,
@@ -208,6 +212,7 @@ def prepare(
             "--annotation": annotation,
             "--person": person,
             "--stream": stream is not None,
+            "--fps": fps is not None,
         },
     )
     labels = LabelFormat(time_unit, label_range, first_frame, between)
@@ -231,6 +236,7 @@ def prepare(
                 annotation_csv=annotation,
                 person=person,
                 stream=stream,
+                fps=fps,
                 progress=progress,
                 **settings,
             )

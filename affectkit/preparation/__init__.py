@@ -29,6 +29,7 @@ from affectkit.preparation.tasks import RecordingTask
 from affectkit.run import read_metadata
 
 CROP = Crop()
+MAX_FPS = 1000  # of a folder of pictures
 LABELS = LabelFormat()
 
 __all__ = ["crop_of", "prepare", "prepare_video", "prepare_videos"]
@@ -125,6 +126,7 @@ def prepare_videos(
     annotation_csv: StrPath | Sequence[StrPath] | None = None,
     labels: LabelFormat = LABELS,
     stream: int | None = None,
+    fps: float | None = None,
     person: str = "",
     detector: str = "dlib",
     options: Mapping[str, Any] | None = None,
@@ -136,12 +138,14 @@ def prepare_videos(
     """Create recordings of any videos, except those that are up to date.
 
     Args:
-        paths: video files; the name of a recording is the file name without suffix.
+        paths: video files, or folders of numbered pictures (`0001.png`, `0002.png`, ...); the name
+            of a recording is the file name without suffix, or that of the folder.
         out: folder for the recordings.
         annotation_csv: annotation of a single video, as for `prepare_video`.
         labels: as for `prepare_video`.
         stream: number of the video stream in the files, as in ffprobe; by default the one that
             FFmpeg prefers.
+        fps: frame rate of the folders of pictures, which they need; files have time stamps.
         person: as for `prepare_video`.
         detector: one of `affectkit.faces.DETECTORS`.
         options: keyword arguments of the detector, such as `{"upsample": 1}` for dlib.
@@ -163,6 +167,7 @@ def prepare_videos(
         )
     check_parallel(workers, scheduler)
     check_person(person)
+    _check_rate(paths, fps)
     for path in map(Path, paths):
         check_name(path.stem, path.parent)
     out = _output_folder(out, detector)
@@ -175,7 +180,7 @@ def prepare_videos(
             attrs={"dataset": "", "subject": name, "split": ""},
             read_annotations=partial(read_table, tables, labels) if tables else None,
             annotation_files=tuple(map(str, tables)),
-            fps=math.nan,
+            fps=math.nan if fps is None else fps,
             person=person,
             detector=detector,
             options=options or {},
@@ -185,7 +190,8 @@ def prepare_videos(
             stream=stream,
         )
         for path in map(Path, paths)
-        for name in ["_".join(filter(None, (path.stem, person)))]
+        for stem in [path.name if path.is_dir() else path.stem]
+        for name in ["_".join(filter(None, (stem, person)))]
     ]
     _check_names(tasks)
     run_tasks(tasks, workers=workers, scheduler=scheduler, progress=progress)
@@ -199,6 +205,7 @@ def prepare_video(
     annotation_csv: StrPath | Sequence[StrPath] | None = None,
     labels: LabelFormat = LABELS,
     stream: int | None = None,
+    fps: float | None = None,
     person: str = "",
     detector: str = "dlib",
     options: Mapping[str, Any] | None = None,
@@ -208,13 +215,15 @@ def prepare_video(
     """Create a recording of any video, unless it is up to date.
 
     Args:
-        path: a video file; the name of the recording is the file name without suffix.
+        path: a video file, or a folder of numbered pictures; the name of the recording is the file
+            name without suffix, or that of the folder.
         out: folder for the recording.
         annotation_csv: a table with the columns `frame` (0-based) or `time` (seconds; frames
             between two rows are interpolated), `valence` and `arousal` in [-1, 1]; or two tables,
             of valence and of arousal; see `affectkit.datasets.table`.
         labels: units, range and frame numbers of the table, where it does not say them itself.
         stream: number of the video stream in the file, as for `prepare_videos`.
+        fps: frame rate of a folder of pictures.
         person: which person of the video, "left", "right" or a number ("2": the second largest
             face); the name of the recording then ends in `_left`, `_2`, ... By default the person
             with the largest face.
@@ -236,6 +245,7 @@ def prepare_video(
         annotation_csv=annotation_csv,
         labels=labels,
         stream=stream,
+        fps=fps,
         person=person,
         detector=detector,
         options=options,
@@ -260,6 +270,19 @@ def _output_folder(out: StrPath, detector: str) -> Path:
             f"{folder} cannot be written to ({error.strerror}); choose another output folder"
         ) from None
     return folder
+
+
+def _check_rate(paths: Sequence[StrPath], fps: float | None) -> None:
+    if fps is None:
+        return
+    if not 0 < fps <= MAX_FPS:
+        raise AffectkitError(f"expected fps above 0, up to {MAX_FPS}, got {fps:g}")
+    files = [path for path in map(Path, paths) if not path.is_dir()]
+    if files:
+        raise AffectkitError(
+            f"fps is for folders of pictures, got it for {files[0]}: videos have time stamps, "
+            "leave it out"
+        )
 
 
 def _check_names(tasks: Sequence[RecordingTask]) -> None:

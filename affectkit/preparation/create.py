@@ -173,10 +173,11 @@ def _find_faces(
 ) -> tuple[_CroppedTrack, xr.Dataset | None]:
     """Take the faces from the dataset, or detect them; align the annotations to the frames."""
     if annotations is None:
-        return _crop(task, reader.find_face(progress)), None
+        faces = _crop(task, reader.find_face(progress))
+        return faces, reader.align(None, faces.track.time)
     if not task.detect and {"landmark", "crop_box"} & set(annotations.data_vars):
         aligned = reader.align(annotations, reader.times())
-        if has_dataset_faces(aligned):
+        if aligned is not None and has_dataset_faces(aligned):
             return _crop_dataset_faces(task, aligned), aligned
     faces = _crop(task, reader.find_face(progress))
     return faces, reader.align(annotations, faces.track.time)

@@ -15,11 +15,12 @@ from affectkit.faces.people import SIDES, choose_person, find_people
 from affectkit.faces.tracking import DETECT_EVERY, track_faces
 from affectkit.files import StrPath
 from affectkit.recording import POINTS
-from affectkit.video import probe, read_frames
+from affectkit.video import read_frames
 
 # Frames decoded at once. Tracking keeps the frames between two detections as well: in all, 150 MB
 # at 1080p.
 BATCH = 4
+Frames = Iterator[tuple[NDArray[np.float64], NDArray[np.uint8]]]
 MIN_SHARE = 0.5  # of the annotated frames need a face from the dataset, else faces are detected
 
 
@@ -48,6 +49,7 @@ def find_person(
     person: str = "",
     *,
     stream: int | None = None,
+    frames: Frames | None = None,
     detect_every: int = DETECT_EVERY,
     progress: Callable[[int], None] = lambda done: None,
 ) -> FaceTrack:
@@ -62,6 +64,7 @@ def find_person(
         options: keyword arguments of the detector.
         person: see `affectkit.faces.choose_person`.
         stream: number of the video stream in the file; by default the one that FFmpeg prefers.
+        frames: batches of time and rgb to use instead of those of the video file.
         detect_every: number of frames from one detection to the next; faces are tracked between.
         progress: called with the number of frames done.
 
@@ -69,28 +72,28 @@ def find_person(
         AffectkitError: the video cannot be read, or the detector cannot be loaded.
     """
     video = Path(video)
-    frames = _read_frames(video, stream, progress)
+    width = 0
+
+    def reported_frames() -> Frames:
+        nonlocal width
+        done = 0
+        for time, rgb in frames or read_frames(video, BATCH, stream=stream):
+            width = rgb.shape[2]
+            yield time, rgb
+            done += len(time)
+            progress(done)
+
     tracks = track_faces(
-        frames, load_detector(detector, **(options or {})), detect_every=detect_every
+        reported_frames(), load_detector(detector, **(options or {})), detect_every=detect_every
     )
     people = find_people(tracks)
-    chosen = choose_person(people, person, probe(video, stream=stream).width)
+    chosen = choose_person(people, person, width)
     time = np.array(tracks.time, np.float64)
     if chosen is None:
         _warn_not_found(video, detector, person, people=len(people), frames=len(time))
         return empty_track(time)
     detected = np.asarray(np.isfinite(chosen.box).all(axis=1))
     return FaceTrack(time, chosen.box, chosen.landmark, detected, chosen.cuts)
-
-
-def _read_frames(
-    video: Path, stream: int | None, progress: Callable[[int], None]
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.uint8]]]:
-    done = 0
-    for time, rgb in read_frames(video, BATCH, stream=stream):
-        yield time, rgb
-        done += len(time)
-        progress(done)
 
 
 def _warn_not_found(video: Path, detector: str, person: str, *, people: int, frames: int) -> None:

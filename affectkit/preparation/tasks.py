@@ -5,6 +5,7 @@ prepared again, and an edit that keeps the size of a file is noticed. A video ma
 gigabytes, so only its size, start and end are compared.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum, auto
@@ -85,6 +86,7 @@ def provenance(task: RecordingTask, old: Mapping[str, Any] | None = None) -> dic
         "annotation_sha256": [_hash_file(Path(path)) for path in task.annotation_files],
         "labels": {key: str(value) for key, value in asdict(task.labels).items()},
         "stream": task.stream,
+        "fps": task.fps if task.video.is_dir() and not math.isnan(task.fps) else None,
         "person": task.person,
         "detector": task.detector,
         "options": {key: str(value) for key, value in sorted(task.options.items())},

@@ -1,5 +1,6 @@
 """Read folders of pictures that are used instead of a video."""
 
+import re
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +19,17 @@ from affectkit.video.writing import write_video_once
 
 Picture = NDArray[np.uint8]  # (row, col, channel), RGB
 NO_PICTURE = np.zeros((0, 0, 3), np.uint8)  # for a missing or unreadable picture
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
+NUMBER = re.compile(r"(\d+)\D*$")  # the last one in a name
 BATCH = 16
+# what Pillow raises for damaged pictures, and for those too large for the memory
+UNREADABLE = (
+    OSError,
+    UnidentifiedImageError,
+    ValueError,
+    SyntaxError,
+    Image.DecompressionBombError,
+)
 QUARTER_TURNS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 UNREADABLE = (  # what Pillow raises for a damaged picture, and for one of too many pixels
     OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError
@@ -32,6 +43,44 @@ class StillSizes(NamedTuple):
     width: NDArray[np.int64]  # (frame) as displayed; 0 = missing or unreadable
     height: NDArray[np.int64]  # (frame)
     unreadable: list[str]  # names of pictures that cannot be read
+
+
+def numbered_pictures(folder: StrPath) -> list[str]:
+    """List the pictures of a folder that is used as a video: one per frame, in order.
+
+    The frame is the last number in the name of a picture, counted from the first: `a_7.png` and
+    `a_9.png` are frames 0 and 2.
+
+    Returns:
+        (frame) names below `folder`; "" = a missing number.
+
+    Raises:
+        AffectkitError: there are none, two have one number, or most numbers are missing.
+    """
+    folder = Path(folder)
+    named: dict[int, str] = {}
+    for path in sorted(folder.iterdir()):
+        number = NUMBER.search(path.stem)
+        if path.name.startswith(".") or path.suffix.lower() not in PICTURE_SUFFIXES or not number:
+            continue
+        if int(number[1]) in named:
+            raise AffectkitError(
+                f"{folder}: {named[int(number[1])]} and {path.name} have the same number; expected "
+                "one picture per frame"
+            )
+        named[int(number[1])] = path.name
+    if not named:
+        raise AffectkitError(
+            f"{folder} has no numbered pictures; expected a video, or a folder of pictures such as "
+            "0001.png, 0002.png"
+        )
+    first, last = min(named), max(named)
+    if last - first >= 2 * len(named):
+        raise AffectkitError(
+            f"{folder}: expected consecutive numbers, got {len(named)} pictures numbered from "
+            f"{first} to {last}; number them by frame"
+        )
+    return [named.get(number, "") for number in range(first, last + 1)]
 
 
 def measure_stills(folder: StrPath, names: Sequence[str]) -> StillSizes:

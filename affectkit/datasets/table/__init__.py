@@ -2,7 +2,8 @@
 
 Layout, below the root, in any folders:
     *.csv *.tsv *.txt       one table for all videos, or one per video with the name of the video
-    *.mp4 *.avi ...         the videos
+    *.mp4 *.avi ...         the videos, with any suffix of `video.VIDEO_SUFFIXES`, in any case
+    NAME/0001.png ...       or folders of numbered pictures: one per frame, at the rate `fps`
 A table has a header. Its columns are read by name, in any case and order; others are ignored:
     recording or video      the video of a row: its name, with or without suffix and folder. Both
                             columns are allowed; without either, the name of the table is used.
@@ -11,6 +12,7 @@ A table has a header. Its columns are read by name, in any case and order; other
     valence, arousal        in [-1, 1]; blank if there is no annotation
     rater                   optional: rows are ratings, and the annotation is their mean
     subject, split          optional; the default subject is the recording
+    fps                     frames per second, for a folder of pictures only
 The encoding (UTF-8, UTF-16, Windows-1252), the delimiter (comma, semicolon, tab) and the decimal
 sign (point or comma) are detected. A `LabelFormat` gives other units and ranges.
 
@@ -50,6 +52,7 @@ from affectkit.datasets.table.reading import FORMAT, WHOLE_TABLE, Rows, read_row
 from affectkit.errors import AffectkitError, unknown
 from affectkit.files import StrPath
 from affectkit.video import is_video_name
+from affectkit.video.stills import numbered_pictures
 
 SUFFIXES = (".csv", ".tsv", ".txt")
 SHOWN = 5  # files in a warning
@@ -96,8 +99,15 @@ def _row(root: Path, name: str, entries: list[Entry], places: dict[Path, Path]) 
         "subject": entry.info.subject or name,
         "split": entry.info.split,
         "annotation": tuple(str(entry.path) for entry in entries),
-        **video_columns(_video(root, entry, places)),
+        **_video_columns(root, entry, places),
     }
+
+
+def _video_columns(root: Path, entry: Entry, places: dict[Path, Path]) -> dict[str, Any]:
+    video = _video(root, entry, places)
+    if video or not (folder := _picture_folder(root, entry)):
+        return video_columns(video)
+    return {"video": str(folder), "frames": len(numbered_pictures(folder)), "fps": entry.info.fps}
 
 
 def _folders(root: Path) -> list[Path]:
@@ -113,8 +123,7 @@ def _video(root: Path, entry: Entry, places: dict[Path, Path]) -> Path | None:
         entry: the row.
         places: videos by their path without suffix, and by their name without suffix.
     """
-    text = entry.info.video or entry.key or _own_name(entry.path, entry.info)
-    text = text.replace("\\", "/")
+    text = _video_name(entry)
     for folder in (root, entry.path.parent):
         path = folder / text
         if is_video_name(path) and path.is_file():
@@ -122,6 +131,22 @@ def _video(root: Path, entry: Entry, places: dict[Path, Path]) -> Path | None:
         if found := places.get(_place(folder / _without_suffix(text))):
             return found
     return places.get(Path(PurePosixPath(_without_suffix(text)).name))
+
+
+def _picture_folder(root: Path, entry: Entry) -> Path | None:
+    """The folder of numbered pictures that the row names."""
+    for folder in (root, entry.path.parent):
+        path = folder / _video_name(entry)
+        try:
+            if path.is_dir() and numbered_pictures(path):
+                return path
+        except AffectkitError:  # a folder of other files
+            continue
+    return None
+
+
+def _video_name(entry: Entry) -> str:
+    return (entry.info.video or entry.key or _own_name(entry.path, entry.info)).replace("\\", "/")
 
 
 def _place(path: Path) -> Path:

@@ -1,5 +1,6 @@
 """The recordings in a table of labels, without their labels."""
 
+import math
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +27,7 @@ class RowInfo(NamedTuple):
     video: str
     subject: str
     split: str
+    fps: float  # of a folder of pictures; NaN if it is missing
 
 
 class Contents(NamedTuple):
@@ -39,7 +41,8 @@ def read_contents(path: Path) -> Contents:
     """The recordings in a table.
 
     Raises:
-        AffectkitError: a recording has two videos, subjects or splits, or an unknown split.
+        AffectkitError: a recording has two videos, subjects, splits or frame rates, or one that is
+            unknown or impossible.
     """
     try:
         modified = path.stat().st_mtime_ns
@@ -69,6 +72,7 @@ def _read_contents(path: Path, modified: int) -> Contents:
             _single_value(rows, "video", path) or preamble.get("multimedia file", ""),
             _single_value(rows, "subject", path),
             _split(_single_value(rows, "split", path), path),
+            _rate(_single_value(rows, "fps", path), path),
         )
         for key, rows in groups.items()
     }
@@ -91,3 +95,13 @@ def _split(name: str, path: Path) -> str:
     if name and name.lower() not in SPLITS:
         raise AffectkitError(f"{path}: {unknown('split', name, SPLITS)}")
     return SPLITS.get(name.lower(), "")
+
+
+def _rate(text: str, path: Path) -> float:
+    try:
+        fps = float(text or "nan")
+    except ValueError:
+        fps = 0.0
+    if fps <= 0 or math.isinf(fps):
+        raise AffectkitError(f"{path}: expected an fps above 0, got {text!r}")
+    return fps
