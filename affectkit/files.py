@@ -4,6 +4,7 @@ Files and folders are written under a hidden name, and renamed when they are com
 that write the same path do it one after the other.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ PARTIAL = ".partial-"  # the hidden name is PARTIAL + 8 hexadecimal digits + "-"
 ID_LENGTH = 8
 LOCK = ".lock"
 HOLDER = ".lock-holder"  # says which process has the lock
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 MAX_NAME = 200  # bytes; file systems allow 255, and hidden names are longer
 StrPath = str | Path  # every public function that takes a path takes either
 
@@ -150,8 +152,13 @@ def _write(path: Path, check: Callable[[Path], None]) -> Iterator[Path]:
         try:
             yield partial
             check(path)
-        except BaseException:
+        except BaseException as error:
             remove(partial)
+            if isinstance(error, OSError) and error.errno in FULL_DISK:
+                raise AffectkitError(
+                    f"{path} could not be written ({error.strerror}); what was there before is "
+                    "unchanged; free some space or choose another folder"
+                ) from error
             raise
         if path.is_dir():  # a folder cannot be replaced in one step: the old one is renamed first
             old = _hidden(path)

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -29,6 +30,24 @@ def test_the_final_name_does_not_exist_before_the_block_ends(tmp_path):
         assert not (tmp_path / "video.mp4").exists()
         assert partial.suffix == ".mp4"
     assert names(tmp_path) == ["video.mp4"]
+
+
+def test_a_full_disk_names_the_file_and_keeps_the_older_one(tmp_path):
+    (tmp_path / "a.txt").write_text("old")
+    code = (
+        "import resource, signal, sys\n"
+        "from affectkit.files import write_text\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "write_text(sys.argv[1], 'new' * 1000)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "a.txt")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert re.search(r"a\.txt could not be written \(File too large\)", done.stderr)
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
