@@ -9,7 +9,7 @@ NOTEBOOKS := $(wildcard notebooks/*.py)
 
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help demo demo-full test lowest lint docs browser clean
+.PHONY: help demo demo-full test lint docs browser clean
 .DELETE_ON_ERROR:
 
 help:
@@ -17,7 +17,6 @@ help:
 	@echo "make demo-full  the same with more data and a larger model (8 minutes)"
 	@echo "make test       check style and types, run the tests (PYTEST_OPTIONS='-k metrics')"
 	@echo "make lint       check style, types and imports"
-	@echo "make lowest     run some tests with the lowest versions that pyproject.toml allows"
 	@echo "make docs       run the notebooks and write them as HTML to build/docs"
 	@echo "make clean      remove built files; data/ and .venv are kept"
 

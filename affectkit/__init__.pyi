@@ -1,6 +1,7 @@
 from .attribution import attribute as attribute
 from .checking import check as check
 from .datasets import DATASETS as DATASETS
+from .datasets import LabelFormat as LabelFormat
 from .datasets.synthetic import write_synthetic as write_synthetic
 from .demo import run_demo as run_demo
 from .errors import AffectkitError as AffectkitError

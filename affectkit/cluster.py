@@ -82,7 +82,14 @@ def local_cluster(workers: int) -> Iterator[str]:
         f"from affectkit.cluster import _serve; _serve({workers}, {threads})",
     ]
     paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
-    with TemporaryFile("w+") as log:
+    try:
+        log = TemporaryFile("w+")  # noqa: SIM115  # closed below
+    except OSError as error:
+        raise AffectkitError(
+            f"worker processes need a temporary folder ({error.strerror}); set TMPDIR to a folder "
+            "that can be written to, or use one worker"
+        ) from None
+    with log:
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

@@ -10,6 +10,10 @@ class AffectkitError(Exception):
     """States what was expected, what was found, in which file or argument, and what to do."""
 
 
+class NewerVersionError(AffectkitError):
+    """A newer affectkit wrote the file, so this version neither reads nor replaces it."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint with the known name most similar to `name`, or "" if none is similar."""
     nearest = get_close_matches(name, list(known), n=1, cutoff=0.5)

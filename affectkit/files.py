@@ -108,18 +108,28 @@ def atomic_folder(
     """
 
     def check(target: Path) -> None:
-        if not target.exists() and not target.is_symlink():
-            return
-        if replaceable is None:
+        if replaceable is not None:
+            check_replaceable(target, replaceable)
+        elif os.path.lexists(target):
             raise _exists(target)
-        if target.is_symlink() or not target.is_dir() or not replaceable(target):
-            raise AffectkitError(
-                f"{target} exists and was not written by affectkit, so it is not replaced; remove "
-                "it or choose another output folder"
-            )
 
     with _write(Path(path), check) as partial:
         yield partial
+
+
+def check_replaceable(path: Path, replaceable: Callable[[Path], bool]) -> None:
+    """Check that there is nothing at `path`, or a folder that affectkit wrote.
+
+    Raises:
+        AffectkitError: there is something else.
+    """
+    if not os.path.lexists(path):
+        return
+    if path.is_symlink() or not path.is_dir() or not replaceable(path):
+        raise AffectkitError(
+            f"{path} exists and was not written by affectkit, so it is not replaced; remove it or "
+            "choose another output folder"
+        )
 
 
 def _exists(path: Path) -> AffectkitError:

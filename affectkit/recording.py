@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from affectkit.errors import AffectkitError
+from affectkit.errors import AffectkitError, NewerVersionError
 from affectkit.files import StrPath, atomic_folder, check_name
 from affectkit.store import (
     Variable,
@@ -154,6 +154,7 @@ def _value_faults(dataset: xr.Dataset) -> Iterator[str]:
         yield "it has no frames"
         return
     yield from frame_faults(dataset)
+    yield from label_faults(dataset, {"affect": AFFECT, "edge": EDGE, "axis": AXIS})
     for name in {"annotation", "rating"} & set(dataset.variables):
         maximum = float(np.abs(dataset[name]).max())
         if maximum > 1:
@@ -161,12 +162,18 @@ def _value_faults(dataset: xr.Dataset) -> Iterator[str]:
 
 
 def frame_faults(dataset: xr.Dataset) -> Iterator[str]:
-    """The faults of the coordinates `frame`, `time` and `affect`, as texts."""
+    """The faults of the coordinates `frame` and `time`, as texts."""
     for name in ("frame", "time"):
         if not (np.diff(dataset[name]) > 0).all():  # False for NaN too
             yield f"{name!r} should increase from frame to frame"
-    if tuple(dataset["affect"].values) != AFFECT:
-        yield f"'affect' is {list(dataset['affect'].values)}, expected {list(AFFECT)}"
+
+
+def label_faults(dataset: xr.Dataset, expected: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """The coordinates that have other labels than expected, as texts."""
+    for name, labels in expected.items():
+        found = list(map(str, dataset[name].values))
+        if found != list(labels):
+            yield f"{name!r} is {found}, expected {list(labels)}"
 
 
 def save_recording(
@@ -224,7 +231,7 @@ def open_recording(path: StrPath) -> xr.Dataset:
     schema = dataset.attrs.get("schema")
     if schema != SCHEMA:
         newer = isinstance(schema, int) and schema > SCHEMA
-        raise AffectkitError(
+        raise (NewerVersionError if newer else AffectkitError)(
             f"{path} was written by {'a newer' if newer else 'another'} affectkit (schema "
             f"{str(schema)[:20]}, this version reads {SCHEMA}); "
             + ("update affectkit" if newer else "prepare it again")

@@ -10,9 +10,11 @@ import xarray as xr
 
 from affectkit.errors import AffectkitError
 from affectkit.files import StrPath, atomic_folder, check_name
-from affectkit.recording import frame_faults
+from affectkit.recording import AFFECT, frame_faults, label_faults
 from affectkit.run import read_metadata
 from affectkit.store import Variable, damaged, is_store, open_store, write_store
+
+DIRECTION = ("lowers", "raises")
 
 COORDS = {
     "frame": Variable(("frame",), "<i8"),
@@ -103,6 +105,8 @@ def _checked(
 
 def _value_faults(opened: xr.Dataset) -> Iterator[str]:
     yield from frame_faults(opened)
+    labels = {"affect": AFFECT, "direction": DIRECTION}
+    yield from label_faults(opened, {name: labels[name] for name in labels if name in opened})
     for name, low, high in (
         ("prediction", -1, 1),
         ("std", 0, math.inf),

@@ -28,6 +28,7 @@ DTYPES = re.compile(r"<[iu]8|<f[248]|\|b1|\|u1|<U\d{1,4}")
 ARRAY_ATTRS = {"_ARRAY_DIMENSIONS", "coordinates", "_FillValue"}
 FRAMES_PER_FILE = 4096
 WRITE: Any = {"consolidated": False, "write_empty_chunks": True}
+MAX_CHARACTER = 0x10FFFF  # of Unicode; numpy stores text as UTF-32
 GROUP, ARRAY, ATTRS = ".zgroup", ".zarray", ".zattrs"
 
 
@@ -215,7 +216,7 @@ def _array_fault(folder: Path) -> str:
         place = ".".join(map(str, detail["loc"]))
         return f"{ARRAY}: {place}: {detail['msg']}, got {str(detail['input'])[:60]}"
     fault = _dtype_fault(array) or _dims_fault(read_json(folder / ATTRS, "zarr metadata"), array)
-    return fault or _size_fault(array, found)
+    return fault or _size_fault(array, found) or _text_fault(array, folder)
 
 
 def _size_fault(array: _ArrayMetadata, found: Mapping[str, DirEntry[str]]) -> str:
@@ -226,6 +227,18 @@ def _size_fault(array: _ArrayMetadata, found: Mapping[str, DirEntry[str]]) -> st
             return f"the file {name} is missing"
         if found[name].stat().st_size != size:
             return f"the file {name} has {found[name].stat().st_size} bytes, expected {size}"
+    return ""
+
+
+def _text_fault(array: _ArrayMetadata, folder: Path) -> str:
+    """The first file of text or bool values with bytes that are none, or ""."""
+    kind = np.dtype(array.dtype).kind
+    if kind not in "Ub":
+        return ""
+    for name in _chunk_names(array):
+        values = np.fromfile(folder / name, np.uint32 if kind == "U" else np.uint8)
+        if (values > (MAX_CHARACTER if kind == "U" else 1)).any():
+            return f"the file {name} contains other bytes than {'text' if kind == 'U' else 'bool'}"
     return ""
 
 

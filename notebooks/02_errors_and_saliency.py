@@ -96,6 +96,6 @@ player.frame = int(frames[error.fillna(0).argmax("frame")])
 chosen = inside[:: max(1, inside.size // 7)][:7].values
 strip = ak.film_strip(recording, prediction, attribution, chosen, target=segment.target)
 path = FOLDER / "figures" / f"worst_segment_{worst}.pdf"
-ak.save_figure(strip, path, ak.traces_table(recording, prediction))
+ak.save_figure(strip, path, ak.traces_table(recording, prediction), overwrite=True)
 print(f"{path}: {worst}, {segment.target}, {segment.start:.1f} to {segment.stop:.1f} s")
 strip

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+import torch
 import xarray as xr
 from hypothesis import settings
 
@@ -84,6 +85,21 @@ def local_clusters() -> list[psutil.Process]:
             if "affectkit.cluster" in " ".join(child.cmdline()):
                 found.append(child)
     return found
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the tests for a GPU on a computer without one."""
+    if not torch.cuda.is_available():
+        for item in items:
+            if item.get_closest_marker("gpu"):
+                item.add_marker(pytest.mark.skip(reason="needs a CUDA GPU"))
+
+
+@pytest.fixture(autouse=True)
+def _hide_gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The device "auto" is the CPU, except in tests for a GPU: results are compared exactly."""
+    if not request.node.get_closest_marker("gpu"):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
 
 
 @pytest.fixture
@@ -166,7 +182,6 @@ def recipe() -> Callable[..., Recipe]:
             "windows.batch": 3,
             "windows.input_size": 32,
             "training.epochs": 3,
-            "training.accelerator": "cpu",
         } | {key.replace("__", "."): value for key, value in changes.items()}
         return read_recipe(
             "quick", **parse_overrides(f"{k}={_toml(v)}" for k, v in settings.items())

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from functools import cache, partial
@@ -243,6 +244,12 @@ def test_a_main_module_without_a_guard_is_run_once(kind, tmp_path):
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("main runs\n[(1, 2), (2, 4), (3, 6)]\n", "")
     assert [path.name for path in tmp_path.iterdir()] == ["script.py"]
+
+
+def test_a_temporary_folder_that_is_missing_is_one_line(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(AffectkitError, match="set TMPDIR to a folder that can be written"):
+        dict(map_tasks(square, range(2), workers=2))
 
 
 def test_no_progress_reports_nothing():

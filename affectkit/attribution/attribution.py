@@ -1,6 +1,7 @@
 """Attribute the predictions of recordings to pixels, and save them chunk by chunk."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, overload
@@ -15,7 +16,7 @@ from torch import Tensor
 from affectkit.attribution.gradients import own_frame_gradients
 from affectkit.errors import unknown
 from affectkit.faces.regions import REGION, region_masks
-from affectkit.files import StrPath
+from affectkit.files import StrPath, lock
 from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.models.device import AUTO, evaluation_mode, memory_error_hint, resolve_device
 from affectkit.models.inputs import Chunk, read_chunks
@@ -24,7 +25,7 @@ from affectkit.preparation.inputs import (
     Recording,
     RecordingInput,
     RecordingInputs,
-    check_distinct_names,
+    check_names_of_results,
     input_path,
     is_single,
     map_recordings,
@@ -40,12 +41,11 @@ from affectkit.preparation.stored_results import (
     ignore_kept,
 )
 from affectkit.recording import AFFECT
-from affectkit.results import attribution_path, open_attribution, write_result
+from affectkit.results import DIRECTION, attribution_path, open_attribution, write_result
 from affectkit.store import append_store, write_store
 from affectkit.training.model import load_model
 from affectkit.training.run_metadata import check_crop_settings
 
-DIRECTION = ("lowers", "raises")
 CHUNK = 128  # frames processed together
 MEMORY_HINT = "choose another device"
 
@@ -144,9 +144,12 @@ def attribute(
         function = partial(_attribute_in_worker, key)
     else:
         function = partial(_attribute_recording, load_model(run_or_model).to(found), found)
-    with prepare_inputs(recordings, metadata["crop"], run, progress=progress) as inputs:
-        if save:
-            check_distinct_names(inputs)
+    with (
+        lock(output.run, "attribute") if output else nullcontext(),
+        prepare_inputs(recordings, metadata["crop"], run, progress=progress) as inputs,
+    ):
+        if run and save:
+            check_names_of_results(inputs, partial(attribution_path, run, method))
         results = map_recordings(
             partial(function, method=method, chunk=chunk, output=output),
             inputs,

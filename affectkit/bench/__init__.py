@@ -1,19 +1,18 @@
 """Benchmarks: each speed or memory use is a ratio to a baseline measured in the same run."""
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
-from affectkit.bench.predict import bench_predict
-from affectkit.bench.prepare import bench_prepare
-from affectkit.bench.saliency import bench_saliency
-from affectkit.bench.train import bench_train
 from affectkit.errors import unknown
 
-BENCHES: dict[str, Callable[[], list[dict[str, Any]]]] = {
-    "predict": bench_predict,
-    "prepare": bench_prepare,
-    "saliency": bench_saliency,
-    "train": bench_train,
+# module and function of each benchmark: they need different packages, such as captum or dlib
+BENCHES = {
+    "gpu": ("gpu", "bench_gpu"),
+    "predict": ("predict", "bench_predict"),
+    "prepare": ("prepare", "bench_prepare"),
+    "saliency": ("saliency", "bench_saliency"),
+    "train": ("train", "bench_train"),
 }
 
 
@@ -26,4 +25,8 @@ def run_bench(name: str) -> Sequence[dict[str, Any]]:
     if name not in BENCHES:
         # "networks" compares scores, in `bench.networks`
         raise unknown("benchmark", name, [*BENCHES, "networks"])
-    return BENCHES[name]()
+    module, function = BENCHES[name]
+    bench: Callable[[], list[dict[str, Any]]] = getattr(
+        import_module(f"affectkit.bench.{module}"), function
+    )
+    return bench()

@@ -191,7 +191,7 @@ def network_recipe(name: str, seed: int, size: Size, starts: Path) -> Recipe:
 
 def _common_changes(size: Size, changes: tuple[str, ...]) -> tuple[str, ...]:
     windows = size.frame_windows if changes == NO_RNN else ()
-    return ("training.accelerator=cpu", *size.recipe, *windows, *changes)
+    return (*size.recipe, *windows, *changes)
 
 
 def _write_recordings(

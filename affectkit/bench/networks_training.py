@@ -66,12 +66,12 @@ def train_network(task: NetworkTask, progress: Progress = no_progress) -> None:
     def report(_: str, step: int, steps: int) -> None:
         progress(str(task.run), step, steps)
 
-    fit(task.recipe, task.recordings, task.run, progress=report)
+    fit(task.recipe, task.recordings, task.run, device="cpu", progress=report)
     if not task.scored:
         return
     splits = read_metadata(task.run)["splits"]
     names = splits["validation"] + splits["test"]
     missing = [name for name in names if not prediction_path(task.run, name).exists()]
-    predict(task.run, [task.recordings / f"{name}.zarr" for name in missing])
+    predict(task.run, [task.recordings / f"{name}.zarr" for name in missing], device="cpu")
     if not (task.run / SCORES).is_file():
         evaluate(task.run, task.recordings)

@@ -34,6 +34,7 @@ def check(
     dataset: str,
     root: StrPath,
     *,
+    labels: datasets.LabelFormat | None = None,
     workers: int = 1,
     scheduler: str = "",
     progress: Progress = no_progress,
@@ -45,6 +46,7 @@ def check(
     Args:
         dataset: one of `affectkit.DATASETS`.
         root: the folder of the dataset, in its published layout.
+        labels: what the tables of the dataset `table` do not say, as for `prepare`.
         workers: number of local worker processes.
         scheduler: address of an existing Dask cluster to use instead; its workers need access to
             `root` under the same path.
@@ -56,7 +58,7 @@ def check(
     Raises:
         AffectkitError: the dataset is unknown, `root` has another layout, or has no recordings.
     """
-    loader, root = datasets.find_loader(dataset), Path(root).absolute()
+    loader, root = datasets.find_loader(dataset, labels), Path(root).absolute()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         index = loader.index(root)

@@ -13,6 +13,7 @@ from affectkit.checking.hashing import BITS, FRAMES, SIZE, hash_pictures, sample
 from affectkit.errors import AffectkitError
 from affectkit.parallel import Progress, no_progress
 from affectkit.video import probe, read_thumbnails
+from affectkit.video.stills import read_stills
 
 
 @dataclass(frozen=True)
@@ -70,25 +71,15 @@ def _decode_stills(folder: Path, names: tuple[str, ...]) -> DecodedVideo:
     unreadable = []
 
     def pictures() -> Iterator[NDArray[np.uint8]]:
-        for name in filter(None, names):
-            picture = _read_still(folder / name)
-            if picture is None:
-                unreadable.append(name)
+        given = list(filter(None, names))
+        for name, (picture,) in zip(given, read_stills(folder, given, batch=1), strict=True):
+            if picture.size:
+                grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+                small = cv2.resize(grey, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+                yield np.asarray(small, np.uint8)
             else:
-                yield picture
+                unreadable.append(name)
 
     count = sum(map(bool, names))
     hashes = hash_pictures(sample_evenly(pictures()))
     return DecodedVideo(count - len(unreadable), count, hash=hashes, unreadable=tuple(unreadable))
-
-
-def _read_still(path: Path) -> NDArray[np.uint8] | None:
-    """A small grey picture, or None if the file cannot be read."""
-    try:
-        content = np.fromfile(path, np.uint8)  # cv2.imread prints errors to stderr
-        picture = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) if len(content) else None
-    except (OSError, cv2.error):
-        return None
-    if picture is None:
-        return None
-    return np.asarray(cv2.resize(picture, (SIZE, SIZE), interpolation=cv2.INTER_AREA))

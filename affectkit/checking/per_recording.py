@@ -1,6 +1,5 @@
 """Checks of a single recording: its row in the report, findings and notes."""
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,13 +11,12 @@ from numpy.typing import NDArray
 
 from affectkit.checking.frames import DecodedVideo
 from affectkit.checking.report import Finding
-from affectkit.datasets import align_to_frames
-from affectkit.errors import AffectkitError
+from affectkit.datasets import Severity, fit_to_video
+from affectkit.datasets.fit import Misfit
 from affectkit.recording import AFFECT
 
 UNEVEN = 0.1  # allowed deviation of a frame interval, as a fraction of the median interval
 ROUNDING = 0.002  # seconds; time stamps in whole milliseconds differ by one from frame to frame
-TOLERANCE = 1.0  # seconds by which samples may end after the last frame, or before it
 
 Problem = tuple[str, str, str]  # kind, file, text
 
@@ -31,8 +29,8 @@ class CheckedRecording:
     annotation: xr.Dataset | None = None  # as the loader returns it; None if it cannot be read
     video: DecodedVideo | None = None  # None if there is no video
     aligned: xr.Dataset | None = None  # the annotation aligned to the frames of the video
+    misfits: tuple[Misfit, ...] = ()  # of the annotation and the video
     read_error: str = ""  # why the annotation cannot be read
-    alignment_error: str = ""  # why the annotation cannot be aligned
 
     @property
     def file(self) -> str:
@@ -45,13 +43,8 @@ def align(recording: CheckedRecording) -> CheckedRecording:
     annotation, video = recording.annotation, recording.video
     if annotation is None or video is None or video.time is None:
         return recording
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # `findings` reports different counts
-            aligned = align_to_frames(annotation, video.time)
-    except AffectkitError as error:
-        return replace(recording, alignment_error=str(error))
-    return replace(recording, aligned=aligned)
+    fit = fit_to_video(annotation, video.time, video.header_frames)
+    return replace(recording, aligned=fit.aligned, misfits=tuple(fit.misfits))
 
 
 def recording_row(recording: CheckedRecording) -> dict[str, Any]:
@@ -90,7 +83,7 @@ def _label_columns(recording: CheckedRecording) -> dict[str, Any]:
         values = np.atleast_2d(annotation["annotation"].values.astype(np.float64))
         frames = _annotated_frames(annotation if aligned is None else aligned)
         columns = {
-            "annotated_frames": 0 if recording.alignment_error else frames,
+            "annotated_frames": frames,
             "frames_with_face": _frames_with_face(annotation),
             "source_range": annotation.attrs["source_range"],
             "alignment": annotation.attrs["alignment"],
@@ -141,7 +134,7 @@ def findings(recording: CheckedRecording) -> list[Finding]:
     problems = [
         *_video_problems(recording),
         *_label_problems(recording),
-        *_length_problems(recording),
+        *_misfits(recording, note=False),
     ]
     return [Finding(kind, name, file, text) for kind, file, text in problems]
 
@@ -150,6 +143,12 @@ def notes(recording: CheckedRecording) -> list[Finding]:
     """Irregularities that are handled correctly, but worth knowing."""
     name = str(recording.row["recording"])
     return [Finding(kind, name, file, text) for kind, file, text in _irregularities(recording)]
+
+
+def _misfits(recording: CheckedRecording, *, note: bool) -> Iterator[Problem]:
+    for misfit in recording.misfits:
+        if (misfit.severity is Severity.NOTE) is note:
+            yield misfit.kind, recording.file, misfit.text
 
 
 def _video_problems(recording: CheckedRecording) -> Iterator[Problem]:
@@ -187,8 +186,6 @@ def _interval_text(time: NDArray[np.float64]) -> str:
 def _label_problems(recording: CheckedRecording) -> Iterator[Problem]:
     if recording.read_error:
         yield "unreadable annotation", recording.file, recording.read_error
-    if recording.alignment_error:
-        yield "annotation outside the video", recording.file, recording.alignment_error
     annotation = recording.annotation
     largest = 0.0 if annotation is None else float(np.abs(annotation["annotation"]).max())
     if largest > 1:
@@ -196,39 +193,8 @@ def _label_problems(recording: CheckedRecording) -> Iterator[Problem]:
         yield "label out of range", recording.file, text
 
 
-def _length_problems(recording: CheckedRecording) -> Iterator[Problem]:
-    annotation, aligned = recording.annotation, recording.aligned
-    if annotation is None or aligned is None:
-        return
-    if "sample" in annotation.dims and (excess := _excess(annotation, aligned)) > TOLERANCE:
-        text = f"ends {excess:.1f} s after the last frame; does it belong to this video?"
-        yield "annotation too long", recording.file, text
-    if "frame" in annotation.dims:
-        lines, frames = _line_count(annotation), aligned.sizes["frame"]
-        header_frames = (recording.video or DecodedVideo()).header_frames
-        # if the video is cut short, `_video_problems` has reported it
-        cut_short = header_frames > frames and abs(lines - header_frames) <= 1
-        text = f"expected {frames} frames as in the video, got {lines}; is it for this video?"
-        if lines - frames > 1 and not cut_short:
-            yield "annotation too long", recording.file, text
-        # an annotation with frame numbers may skip frames
-        if frames - lines > 1 and annotation.sizes["frame"] == lines:
-            yield "annotation too short", recording.file, text
-
-
-def _line_count(annotation: xr.Dataset) -> int:
-    """The number of frames from 0 to the last that the annotation contains."""
-    return int(annotation["frame"].max()) + 1 if annotation.sizes["frame"] else 0
-
-
-def _excess(annotation: xr.Dataset, aligned: xr.Dataset) -> float:
-    """Seconds between the last frame and the last sample; negative if the samples end earlier."""
-    times = [part["time"].values for part in (annotation, aligned)]
-    return float(times[0].max() - times[1].max()) if all(map(len, times)) else 0.0
-
-
 def _irregularities(recording: CheckedRecording) -> Iterator[Problem]:
-    annotation, aligned = recording.annotation, recording.aligned
+    annotation = recording.annotation
     if annotation is None:
         return
     if not annotation["annotation"].notnull().any():
@@ -238,10 +204,4 @@ def _irregularities(recording: CheckedRecording) -> Iterator[Problem]:
         missing = int((annotation["still"] == "").sum())
         text = f"{missing} of {annotation.sizes['frame']}"
         yield "frames without picture", recording.file, text
-    if aligned is None:
-        return
-    if "frame" in annotation.dims and _line_count(annotation) == aligned.sizes["frame"] + 1:
-        yield "one label more than frames", recording.file, "the last label is ignored"
-    if "sample" in annotation.dims and (excess := _excess(annotation, aligned)) < -TOLERANCE:
-        text = f"{-excess:.1f} s before the end of the video"
-        yield "annotation ends early", recording.file, text
+    yield from _misfits(recording, note=True)

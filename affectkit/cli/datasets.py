@@ -40,6 +40,40 @@ Scheduler = Annotated[
 ]
 
 
+TimeUnit = Annotated[
+    str,
+    typer.Option(
+        metavar="s|ms|frames",
+        help="Tables of your own: unit of the column of times (by default that in its name, else "
+        "seconds); frames: it contains frame numbers.",
+    ),
+]
+LabelRange = Annotated[
+    tuple[float, float] | None,
+    typer.Option(
+        metavar="LOW HIGH",
+        help="Tables of your own: the ends of the scale, which become -1 and 1 (default -1 1).",
+    ),
+]
+FirstFrame = Annotated[
+    int | None,
+    typer.Option(
+        metavar="0|1",
+        help="Tables of your own: number of the first frame (default 0, unless the video or a "
+        "column of times shows that it is 1).",
+    ),
+]
+Between = Annotated[
+    str,
+    typer.Option(
+        metavar="linear|nearest|hold",
+        help="Tables of your own: labels of frames between two rows. hold: that of the row before, "
+        "for tables written when the label changes. By default linear between times, and no label "
+        "for frames that a table by frame leaves out.",
+    ),
+]
+
+
 def datasets() -> None:
     """List the supported datasets."""
     from affectkit.datasets import DATASETS
@@ -56,6 +90,10 @@ def check(
     root: Annotated[Path, typer.Argument(help="Folder of the dataset, in its published layout.")],
     workers: Workers = 1,
     scheduler: Scheduler = "",
+    time_unit: TimeUnit = "",
+    label_range: LabelRange = None,
+    first_frame: FirstFrame = None,
+    between: Between = "",
     recordings: Annotated[
         bool, typer.Option("--recordings", help="Also print a row for each recording.")
     ] = False,
@@ -70,12 +108,14 @@ def check(
     """
     from affectkit.checking import check as check_dataset
     from affectkit.cli.reports import REPORT_FORMATS, print_dataset_report
+    from affectkit.datasets import LabelFormat
 
     check_parallel(workers, scheduler)
     check_format(format_, REPORT_FORMATS)
+    labels = LabelFormat(time_unit, label_range, first_frame, between)
     with progress_bars(errors) as progress:
         report = check_dataset(
-            dataset, root, workers=workers, scheduler=scheduler, progress=progress
+            dataset, root, labels=labels, workers=workers, scheduler=scheduler, progress=progress
         )
     print_dataset_report(report, format_, recordings=recordings)
     raise typer.Exit(int(not report.clean))
@@ -109,12 +149,17 @@ def prepare(
     workers: Workers = 1,
     scheduler: Scheduler = "",
     annotation: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
             help="Annotation of a single video: CSV file with the columns frame or time, "
-            "valence and arousal."
+            "valence and arousal, or a file of DARMA; twice for two files of one affect each, "
+            "such as those of CARMA, named ..._valence and ..._arousal."
         ),
     ] = None,
+    time_unit: TimeUnit = "",
+    label_range: LabelRange = None,
+    first_frame: FirstFrame = None,
+    between: Between = "",
     person: Annotated[
         str,
         typer.Option(
@@ -150,6 +195,7 @@ def prepare(
 
     Recordings that exist are skipped, so the same command resumes an interrupted one.
     """
+    from affectkit.datasets import LabelFormat
     from affectkit.preparation import prepare as prepare_dataset
     from affectkit.preparation import prepare_videos
 
@@ -164,7 +210,13 @@ def prepare(
             "--stream": stream is not None,
         },
     )
+    labels = LabelFormat(time_unit, label_range, first_frame, between)
+    if dataset == "video" and labels != LabelFormat() and not annotation:
+        raise AffectkitError(
+            "the format of labels was given without labels: add --annotation FILE, or leave it out"
+        )
     settings: dict[str, Any] = {
+        "labels": labels,
         "crop": _crop(size, margin, like),
         "detector": detector,
         "options": {"upsample": upsample} if upsample else {},

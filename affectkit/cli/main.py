@@ -21,7 +21,8 @@ is the output folder of one training: the model, its predictions, scores and att
 The usual order is: prepare, train, predict, evaluate, attribute, dashboard. To try all of it on
 synthetic data: affectkit demo.
 
-Long commands show their progress. To resume an interrupted command, run it again.
+Long commands show their progress. prepare, train, tune, predict, attribute and demo resume where
+they were interrupted if they are run again.
 """
 
 COMMANDS = {
@@ -59,6 +60,7 @@ EXTRAS = {
     "torchvision": "train",
 }
 INTERRUPTED = 130  # exit status after Ctrl-C
+RESUMED = ("prepare", "train", "tune", "predict", "attribute", "demo")  # keep what is finished
 
 # option numbers of mallopt in glibc's malloc.h
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
@@ -107,7 +109,9 @@ def main() -> None:
         errors.print(f"error: {message}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
-        errors.print("interrupted; run the same command again to resume")
+        resumed = bool(arguments) and arguments[0] in RESUMED
+        advice = "; run the same command again to resume" if resumed else ""
+        errors.print(f"interrupted{advice}")
         sys.exit(INTERRUPTED)
     sys.exit(status or 0)
 

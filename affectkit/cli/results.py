@@ -6,16 +6,13 @@ from typing import Annotated
 import typer
 
 from affectkit.cli.output import check_format, count, progress_bars, say
+from affectkit.cli.training import Device
 from affectkit.errors import AffectkitError
 from affectkit.parallel import Progress
 
 SCORE_FORMATS = ("table", "csv", "latex", "json")
 
 Run = Annotated[Path, typer.Argument(help="Folder of the run.")]
-Device = Annotated[
-    str,
-    typer.Option(help="cpu, cuda, cuda:1, mps, or auto: a GPU if there is one, else the CPU."),
-]
 Workers = Annotated[
     int, typer.Option(help="Number of processes; each loads the model once.", min=1)
 ]

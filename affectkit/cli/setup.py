@@ -102,11 +102,18 @@ def doctor(
     if video:
         print_video_report(doctors.video_report(video, stream=stream), format_)
     else:
-        print_rows([check._asdict() for check in doctors.report()])
+        checks = doctors.report()
+        rows = [(each.name, each.purpose, each.found or "missing", each.advice) for each in checks]
+        print_rows(
+            [dict(zip(("what", "for", "found", "what to do"), r, strict=True)) for r in rows]
+        )
+        say(doctors.verdict(checks))
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="networks, predict, prepare, saliency or train.")],
+    name: Annotated[
+        str, typer.Argument(help="gpu, networks, predict, prepare, saliency or train.")
+    ],
     quick: Annotated[
         bool, typer.Option("--quick", help="networks: train for minutes instead of an hour.")
     ] = False,
@@ -124,6 +131,7 @@ def bench(
     """Benchmark against a baseline in the same run, or compare the networks of the paper.
 
     predict, prepare, saliency and train measure speeds as ratios to a baseline on this machine.
+    gpu compares a CUDA GPU with the CPU, in speed and in results; exit status 1 if a check fails.
     networks trains the networks of Kollias et al. (2017) on synthetic data and compares their CCC.
     """
     from affectkit.bench import run_bench
@@ -136,7 +144,13 @@ def bench(
             f"--quick, --out and --format are options of 'affectkit bench networks', got {name!r}"
         )
     else:
-        print_rows(run_bench(name))
+        rows = run_bench(name)
+        print_rows(rows)
+        failed = [row for row in rows if str(row.get("result")).startswith("FAILED")]
+        for row in failed:
+            say(f"check failed: {row['measurement']}")
+        if failed:
+            raise typer.Exit(1)
 
 
 def _compare_networks(quick: bool, out: Path, format_: str) -> None:

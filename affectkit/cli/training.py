@@ -13,6 +13,10 @@ if TYPE_CHECKING:  # these import torch
     from affectkit.training.recipe import Recipe
     from affectkit.training.summary import LayerSummary, Throughput
 
+Device = Annotated[
+    str,
+    typer.Option(help="cpu, cuda, cuda:1, mps, or auto: a GPU if there is one, else the CPU."),
+]
 FRAMES = 1000  # the time is given for this many frames if there are no recordings
 
 
@@ -42,12 +46,13 @@ def train(
         int | None,
         typer.Option(help="Number of processes; each uses one GPU if there are GPUs."),
     ] = None,
+    device: Device = "auto",
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Print layers, memory and time of an epoch; do not train."),
     ] = False,
 ) -> None:
-    """Train a model; the same command resumes an interrupted training.
+    """Train a model; the same command resumes an interrupted training, also on another device.
 
     Keeps the weights of the epoch with the highest CCC on the validation split.
     """
@@ -56,19 +61,21 @@ def train(
     overrides = [] if devices is None else [f"training.devices={devices}"]
     settings = read_recipe(recipe, **parse_overrides([*set_, *overrides]))
     if dry_run:
-        _print_summary(settings, recordings)
+        _print_summary(settings, recordings, device)
     elif recordings is None or run is None:
         raise AffectkitError("train needs --recordings and --run, except with --dry-run")
     else:
-        _train(settings, recordings, run)
+        _train(settings, recordings, run, device)
 
 
-def _train(recipe: "Recipe", recordings: Path, run: Path) -> None:
+def _train(recipe: "Recipe", recordings: Path, run: Path, device: str) -> None:
     from affectkit.run import best_epoch
     from affectkit.training.fit import fit
 
     with progress_bars() as progress:
-        history = fit(recipe, recordings, run, on_epoch=_print_epoch, progress=progress)
+        history = fit(
+            recipe, recordings, run, device=device, on_epoch=_print_epoch, progress=progress
+        )
     best = history[best_epoch(history)]["ccc_mean"]
     say(f"{run}: {len(history)} epochs, highest mean CCC on validation {best:.3f}")
 
@@ -86,10 +93,7 @@ def tune(
     recordings: Annotated[
         Path | None, typer.Option(help="Recordings folder, if it was moved.")
     ] = None,
-    device: Annotated[
-        str,
-        typer.Option(help="cpu, cuda, cuda:1, mps, or auto: a GPU if there is one, else the CPU."),
-    ] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Choose the smoothing filter of the predictions on the validation split.
 
@@ -117,7 +121,7 @@ def ensemble(
     say(f"{out} predicts the mean of {len(runs)} runs; next: affectkit predict {out} RECORDINGS")
 
 
-def _print_summary(recipe: "Recipe", recordings: Path | None) -> None:
+def _print_summary(recipe: "Recipe", recordings: Path | None, device: str) -> None:
     from affectkit.training.summary import (
         estimate_memory,
         frames_in_epoch,
@@ -129,7 +133,7 @@ def _print_summary(recipe: "Recipe", recordings: Path | None) -> None:
     frames = frames_in_epoch(recipe, recordings) if recordings else None
     _print_layers(recipe, list_layers(recipe))
     _print_memory(recipe, estimate_memory(recipe), micro_batch_size(recipe))
-    _print_time(recipe, measure_throughput(recipe), frames)
+    _print_time(recipe, measure_throughput(recipe, device), frames)
 
 
 def _print_layers(recipe: "Recipe", layers: "Sequence[LayerSummary]") -> None:

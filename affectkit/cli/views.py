@@ -32,6 +32,9 @@ def figure(
             help="density, subjects: SOURCE is the folder of this dataset, not of recordings."
         ),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an existing figure and its CSV.")
+    ] = False,
 ) -> None:
     """Make a figure for a paper; its data are written as CSV under the same name.
 
@@ -46,7 +49,9 @@ def figure(
     from affectkit.results import list_predictions
 
     if kind in paper.DATASET_FIGURES:
-        paper.write_dataset_figure(kind, source, out, dataset=dataset, recording=recording)
+        paper.write_dataset_figure(
+            kind, source, out, dataset=dataset, recording=recording, overwrite=overwrite
+        )
     elif kind not in paper.RUN_FIGURES:
         raise unknown("figure", kind, [*paper.RUN_FIGURES, *paper.DATASET_FIGURES])
     elif recording is None:
@@ -57,7 +62,7 @@ def figure(
         names = list_predictions(source)
         if names and recording not in names:
             raise unknown("recording", recording, names)
-        paper.write_run_figure(kind, source, recording, out, target=target)
+        paper.write_run_figure(kind, source, recording, out, target=target, overwrite=overwrite)
     say(str(out))
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from affectkit.evaluation.scores import SUMMARIES
+
 UNKNOWN_SPLIT = "–"  # of a recording that is in no split of the run
 POINTS = 80  # of the small line chart of the error over time
 SCORE_COLUMNS = {  # metric and affect of each column
@@ -71,7 +73,7 @@ def error_rank(scores: pd.DataFrame, split: str, recording: str) -> tuple[int, i
     None without scores.
     """
     rows = scores[scores["split"].eq(split) & scores["metric"].eq("rmse")]
-    rows = rows[rows["affect"].ne("mean") & ~rows["recording"].str.startswith("(")]
+    rows = rows[rows["affect"].ne("mean") & ~rows["recording"].isin(SUMMARIES)]
     order = list(rows.groupby("recording")["value"].mean().sort_values(ascending=False).index)
     return (order.index(recording) + 1, len(order)) if recording in order else None
 

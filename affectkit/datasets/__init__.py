@@ -8,6 +8,7 @@ line to `DATASETS`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 import xarray as xr
@@ -24,8 +25,10 @@ from affectkit.datasets import (
     table,
 )
 from affectkit.datasets.annotation import align_to_frames
+from affectkit.datasets.fit import Severity, fit_to_video
 from affectkit.datasets.splits import group_folds, with_folds
-from affectkit.errors import unknown
+from affectkit.datasets.table import LabelFormat
+from affectkit.errors import AffectkitError, unknown
 from affectkit.files import StrPath
 
 
@@ -51,22 +54,36 @@ DATASETS = {
 }
 
 
-def find_loader(name: str) -> Loader:
+def find_loader(name: str, labels: LabelFormat | None = None) -> Loader:
     """The loader of the dataset `name`.
 
+    Args:
+        name: one of `DATASETS`.
+        labels: the format of the labels, for the dataset `table`.
+
     Raises:
-        AffectkitError: there is no such dataset; lists the known ones.
+        AffectkitError: there is no such dataset (lists the known ones), or it has its own format.
     """
     if name not in DATASETS:
         raise unknown("dataset", name, DATASETS)
-    return DATASETS[name]
+    if labels is None or labels == LabelFormat():
+        return DATASETS[name]
+    if name != "table":
+        raise AffectkitError(
+            "the format of labels can be given for tables of your own only (dataset 'table', or "
+            f"the annotation of a video), got dataset {name!r}: leave it out"
+        )
+    return Loader(table.index, partial(table.annotations, labels=labels))
 
 
 __all__ = [
     "DATASETS",
+    "LabelFormat",
     "Loader",
+    "Severity",
     "align_to_frames",
     "find_loader",
+    "fit_to_video",
     "group_folds",
     "with_folds",
 ]

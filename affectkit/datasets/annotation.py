@@ -5,15 +5,13 @@ Datasets annotate frames, points in time, or whole clips. The dims of `annotatio
 of the video, or (affect).
 """
 
-import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from affectkit.errors import AffectkitError
 from affectkit.recording import AFFECT, AXIS, DIMS, EDGE, FULL_RANGE
 from affectkit.signals import resample
 
@@ -27,6 +25,7 @@ def make_annotation(
     time: ArrayLike | None = None,
     source_range: dict[str, list[float]] | None = None,
     alignment: str = "",
+    reading: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
     """The annotation of a recording as a Dataset.
 
@@ -39,6 +38,8 @@ def make_annotation(
         time: (sample) seconds, for values at points in time.
         source_range: the range of each affect in the file; by default [-1, 1].
         alignment: the rule that aligns values to frames, and the reason for it.
+        reading: how a table of the user was read: `time_unit`, `between` and `first_frame`, as in
+            `table.LabelFormat`; "" = not given.
     """
     array = np.array(values, np.float32)
     array[np.isnan(array).any(axis=-1)] = np.nan
@@ -55,6 +56,7 @@ def make_annotation(
         "recording": recording,
         "alignment": alignment,
         "source_range": source_range or FULL_RANGE,
+        **(reading or {}),
     }
     return xr.Dataset({"annotation": (dims, array)}, coords, attrs)
 
@@ -62,44 +64,50 @@ def make_annotation(
 def align_to_frames(annotations: xr.Dataset, time: NDArray[np.float64]) -> xr.Dataset:
     """Align an annotation to the decoded frames of its video.
 
+    `fit.fit_to_video` does the same, and says what does not fit.
+
     Args:
         annotations: the Dataset that a loader returns, with all its variables.
         time: (frame) seconds, the time stamps of all decoded frames.
 
     Returns:
         The same variables on `frame` 0, 1, ... with `time`: by frame number, or resampled in time
-        (linear, `signals.resample`), or the value of the clip on every frame. NaN in frames
-        without annotation. Annotations after the last frame are dropped; a warning is given if
-        the counts differ by more than one.
-
-    Raises:
-        AffectkitError: no annotated value belongs to a frame.
+        (`signals.resample`; linear, unless the attribute `between` has another method), or the
+        value of the clip on every frame. NaN in frames without annotation. Annotations after the
+        last frame are dropped.
     """
     frame = np.arange(len(time))
+    between = annotations.attrs.get("between", "")
     if "sample" in annotations.dims:
-        aligned = _resample_samples(annotations, time)
+        samples = annotations.drop_vars("time")
+        at = annotations["time"].values
+        aligned = _resample(samples, "sample", at, time, between or "linear")
+    elif "frame" in annotations.dims and between:
+        numbers = annotations.drop_vars(["frame", "time"], errors="ignore")
+        at = annotations["frame"].values.astype(np.float64)
+        aligned = _resample(numbers, "frame", at, frame.astype(np.float64), between)
     elif "frame" in annotations.dims:
         aligned = annotations.reindex(frame=frame, fill_value=_fill_values(annotations))
     else:
         aligned = annotations.expand_dims(frame=frame)
-    aligned = aligned.assign_coords(frame=frame, time=("frame", np.asarray(time, np.float64)))
-    _check_overlap(annotations, aligned)
-    if "frame" in annotations.dims:
-        _compare_counts(annotations, len(time))
-    return aligned
+    return aligned.assign_coords(frame=frame, time=("frame", np.asarray(time, np.float64)))
 
 
-def _resample_samples(annotations: xr.Dataset, time: NDArray[np.float64]) -> xr.Dataset:
-    samples = annotations["time"].values
-    aligned = annotations.drop_dims("sample").drop_vars("time", errors="ignore")
+def _resample(
+    annotations: xr.Dataset,
+    dim: str,
+    position: NDArray[np.float64],
+    at: NDArray[np.float64],
+    method: str,
+) -> xr.Dataset:
+    """The variables along `dim`, which have these positions, along `frame` at others."""
+    aligned = annotations.drop_dims(dim)
     for name, array in annotations.data_vars.items():
-        if "sample" in array.dims:
-            first = array.transpose("sample", ...)
-            values = resample(first.values, samples, time).astype(np.float32)
+        if dim in array.dims:
+            first = array.transpose(dim, ...)
+            values = resample(first.values, position, at, method).astype(np.float32)
             renamed = xr.DataArray(values, dims=("frame", *first.dims[1:]))
-            aligned[name] = renamed.transpose(
-                *("frame" if d == "sample" else d for d in array.dims)
-            )
+            aligned[name] = renamed.transpose(*("frame" if d == dim else d for d in array.dims))
     return aligned
 
 
@@ -109,28 +117,6 @@ def _fill_values(annotations: xr.Dataset) -> dict[str, Any]:
         str(name): "" if array.dtype.kind in "OSUT" else np.nan
         for name, array in annotations.data_vars.items()
     }
-
-
-def _compare_counts(annotations: xr.Dataset, count: int) -> None:
-    frame = annotations["frame"].values
-    lines = int(frame.max(initial=-1)) + 1
-    few = count - lines > 1 and len(frame) == lines  # frame numbers may have gaps
-    if few or lines - count > 1:
-        name = annotations.attrs["recording"]
-        warnings.warn(
-            f"recording {name}: the annotation has {lines} frames, the video {count}", stacklevel=3
-        )
-
-
-def _check_overlap(annotations: xr.Dataset, aligned: xr.Dataset) -> None:
-    annotation = annotations["annotation"].notnull().any("affect")
-    if annotation.any() and aligned["annotation"].isnull().all():
-        name, (first, last) = annotations.attrs["recording"], aligned["time"].values[[0, -1]]
-        raise AffectkitError(
-            f"recording {name!r}: none of the {int(annotation.sum())} annotated rows belongs to "
-            f"one of the {aligned.sizes['frame']} frames of the video ({first:.2f} to "
-            f"{last:.2f} s); check that the annotation is of this video"
-        )
 
 
 def add_pictures(

@@ -38,7 +38,7 @@ import pandas as pd
 import xarray as xr
 
 from affectkit.datasets.annotation import make_annotation
-from affectkit.datasets.delimited import number_column, parse_table, read_delimited, read_text
+from affectkit.datasets.delimited import number_column, parse_table, read_delimited
 from affectkit.datasets.index import (
     find_videos,
     make_index,
@@ -46,6 +46,7 @@ from affectkit.datasets.index import (
     video_columns,
     visible_files,
 )
+from affectkit.datasets.text import read_text
 from affectkit.errors import AffectkitError, unknown
 from affectkit.files import StrPath
 from affectkit.recording import AFFECT

@@ -14,7 +14,7 @@ from affectkit.card import write_card
 from affectkit.errors import AffectkitError, unknown
 from affectkit.evaluation import intervals
 from affectkit.evaluation.intervals import Bootstrap
-from affectkit.files import StrPath
+from affectkit.files import StrPath, lock
 from affectkit.metrics import METRICS
 from affectkit.recording import open_recording
 from affectkit.results import check_same_frames, list_predictions, open_prediction, recording_path
@@ -22,6 +22,7 @@ from affectkit.run import SCORES, read_metadata, read_scores, write_scores
 
 POOLED = "(all)"
 MEAN = "(mean)"
+SUMMARIES = (POOLED, MEAN)  # in the column `recording`; no recording can have such a name
 BLOCKS = f"{intervals.BLOCK_SECONDS:g} s blocks"
 COLUMNS = ["split", "recording", "affect", "metric", "value", "low", "high", "frames", "interval"]
 
@@ -52,16 +53,21 @@ def evaluate(
     Raises:
         AffectkitError: predictions or annotations are missing, or the split is unknown.
     """
-    run, bootstrap = Path(run), Bootstrap(resamples, seed)
-    scored = load_split(run, recordings, split)
+    run = Path(run)
+    read_metadata(run)  # a folder that is not a run is not locked
+    with lock(run, f"evaluate {split}"):
+        scores = _score(load_split(run, recordings, split), Bootstrap(resamples, seed))
+        scores.insert(0, "split", split)
+        scores = scores[COLUMNS]
+        write_scores(run, _with_other_splits(run, scores, split))
+        write_card(run)
+    return scores
+
+
+def _score(scored: list[xr.Dataset], bootstrap: Bootstrap) -> pd.DataFrame:
     parts = [pooled_rows(scored, bootstrap), mean_rows(scored, bootstrap)]
     parts += [_recording_rows(signals, bootstrap) for signals in scored]
-    scores = pd.DataFrame([row for part in parts for row in part])
-    scores.insert(0, "split", split)
-    scores = scores[COLUMNS]
-    write_scores(run, _with_other_splits(run, scores, split))
-    write_card(run)
-    return scores
+    return pd.DataFrame([row for part in parts for row in part])
 
 
 def _with_other_splits(run: Path, scores: pd.DataFrame, split: str) -> pd.DataFrame:
@@ -85,7 +91,7 @@ def load_split(run: StrPath, recordings: StrPath | None, split: str) -> list[xr.
 
     Raises:
         AffectkitError: the split is unknown, a prediction is missing or has other frames than its
-            recording, or no recording is annotated.
+            recording, or no annotated frame has a prediction.
     """
     run = Path(run)
     names = _split_names(run, split)
@@ -96,6 +102,11 @@ def load_split(run: StrPath, recordings: StrPath | None, split: str) -> list[xr.
         raise AffectkitError(
             f"no recording of the split {split!r} of {run} is annotated, so there is nothing to "
             "score; prepare the recordings with annotations, or evaluate another split"
+        )
+    if not any(count_frames(signals)["mean"] for signals in annotated):
+        raise AffectkitError(
+            f"no annotated frame of the split {split!r} has a prediction in {run}, so there is "
+            f"nothing to score; run: affectkit predict {run} RECORDINGS"
         )
     return annotated
 

@@ -4,6 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from affectkit.evaluation.scores import POOLED, SUMMARIES
 from affectkit.figures.style import Palette, apply_style, format_number, palette, tick_labels
 from affectkit.recording import AFFECT
 
@@ -27,7 +28,7 @@ def ccc_dots(
     """
     colours = palette(dark)
     rows = scores[scores["metric"].eq("ccc")]
-    single = rows[~rows["recording"].str.startswith("(")]
+    single = rows[~rows["recording"].isin(SUMMARIES)]
     names = list(dict.fromkeys(single["recording"]))
     figure = make_subplots(cols=2, shared_yaxes=True, horizontal_spacing=0.06)
     for col, affect in enumerate(AFFECT, start=1):
@@ -93,7 +94,7 @@ def _add_pooled(figure: go.Figure, rows: pd.DataFrame, colours: Palette, *, col:
     above = {"y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False}
     name = {"text": f"<b>{affect.capitalize()}</b>", "font": {"color": colours.ink, "size": 12}}
     figure.add_annotation(x=AXIS_START, xref=axis, xanchor="left", **above, **name)
-    pooled = rows.loc[rows["recording"] == "(all)", "value"]
+    pooled = rows.loc[rows["recording"] == POOLED, "value"]
     if pooled.empty or pd.isna(pooled.iloc[0]):
         return
     value = float(pooled.iloc[0])

@@ -29,8 +29,9 @@ def make_ensemble(out: StrPath, runs: Sequence[StrPath]) -> None:
         runs: two or more runs with equal crop settings. They are not copied: do not move them.
 
     Raises:
-        AffectkitError: there are fewer than two runs, their crop settings differ, a test recording
-            of one was used to train or validate another, or `out` is another run.
+        AffectkitError: there are fewer than two runs, one of them is an ensemble that contains
+            `out`, their crop settings differ, a test recording of one was used to train or validate
+            another, or `out` is another run.
     """
     out, paths = Path(out), [Path(run) for run in runs]
     members = [str(path.resolve()) for path in paths]
@@ -42,6 +43,8 @@ def make_ensemble(out: StrPath, runs: Sequence[StrPath]) -> None:
     metadata = [read_metadata(path) for path in paths]
     if (out / METADATA).is_file() and read_metadata(out).get(ENSEMBLE) != members:
         raise AffectkitError(f"{out} is another run; choose a new folder for the ensemble")
+    for path in paths:
+        check_members(path, within=(out.resolve(),))
     for path, each in zip(paths[1:], metadata[1:], strict=True):
         if each["crop"] != metadata[0]["crop"]:
             raise AffectkitError(
@@ -52,6 +55,32 @@ def make_ensemble(out: StrPath, runs: Sequence[StrPath]) -> None:
     splits = _combine_splits(paths, metadata)
     if not (out / METADATA).is_file():  # a second call keeps the settings chosen by `tune`
         write_metadata(out, _build_metadata(out.name, members, metadata, splits))
+
+
+def check_members(run: StrPath, within: tuple[Path, ...] = ()) -> None:
+    """Check the members of an ensemble, and the members of those that are ensembles.
+
+    Args:
+        run: any run.
+        within: the ensembles that contain it.
+
+    Raises:
+        AffectkitError: a member is missing or damaged, or an ensemble contains itself.
+    """
+    run = Path(run).resolve()
+    if run in within:
+        chain = " contains ".join(map(str, (*within[within.index(run) :], run)))
+        raise AffectkitError(
+            f"an ensemble cannot contain itself ({chain}); make it from other runs"
+        )
+    try:
+        members = read_metadata(run).get(ENSEMBLE, [])
+    except AffectkitError as error:
+        if not within:
+            raise
+        raise AffectkitError(f"a member of the ensemble {within[-1]} is missing: {error}") from None
+    for member in members:
+        check_members(member, (*within, run))
 
 
 def _combine_splits(

@@ -1,6 +1,7 @@
 """Predict valence and arousal of recordings and videos with a run or a loaded model."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, overload
@@ -8,7 +9,7 @@ from uuid import uuid4
 
 import xarray as xr
 
-from affectkit.files import StrPath
+from affectkit.files import StrPath, lock
 from affectkit.inference.predictor import (
     CHUNK,
     Predictor,
@@ -24,7 +25,7 @@ from affectkit.preparation.inputs import (
     Recording,
     RecordingInput,
     RecordingInputs,
-    check_distinct_names,
+    check_names_of_results,
     input_path,
     is_single,
     map_recordings,
@@ -151,9 +152,12 @@ def predict(
     else:
         predictor = load_predictor(run_or_model, settings, found, precision)
         function = partial(_predict_recording, predictor)
-    with prepare_inputs(recordings, metadata["crop"], run, progress=progress) as inputs:
-        if save:
-            check_distinct_names(inputs)
+    with (
+        lock(output.run, "predict") if output else nullcontext(),
+        prepare_inputs(recordings, metadata["crop"], run, progress=progress) as inputs,
+    ):
+        if run and save:
+            check_names_of_results(inputs, partial(prediction_path, run))
         results = map_recordings(
             partial(function, chunk=chunk, output=output),
             inputs,

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from affectkit.errors import AffectkitError
 from affectkit.files import StrPath
-from affectkit.inference.ensemble import mean_prediction
+from affectkit.inference.ensemble import check_members, mean_prediction
 from affectkit.models.batch_norm import fuse_batch_norms
 from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.models.device import PRECISIONS, evaluation_mode
@@ -69,8 +69,10 @@ def load_predictor(
     The members of an ensemble predict with the settings in their own metadata.
 
     Raises:
-        AffectkitError: `run` or a member is not a trained run, or windows are set for an ensemble.
+        AffectkitError: `run` or a member is not a trained run, an ensemble contains itself, or
+            windows are set for an ensemble.
     """
+    check_members(run)
     metadata = read_metadata(run)
     paths = metadata.get(ENSEMBLE)
     if not paths:

@@ -86,21 +86,32 @@ def evaluation_mode(
     Args:
         model: a model.
         device: where to.
-        tf32: let convolutions on a GPU round their inputs to 10 bits (TF32). PyTorch does so by
-            default; the results then differ from those of a CPU.
+        tf32: see `allow_tf32`.
     """
     before = next(model.parameters()).device
     training = {module: module.training for module in model.modules()}
-    tf32_before = torch.backends.cudnn.allow_tf32
-    torch.backends.cudnn.allow_tf32 = tf32
     model.to(device).eval()
     try:
-        yield
+        with allow_tf32(tf32):
+            yield
     finally:
-        torch.backends.cudnn.allow_tf32 = tf32_before
         model.to(before)
         for module, mode in training.items():
             module.training = mode
+
+
+@contextmanager
+def allow_tf32(allowed: bool) -> Iterator[None]:
+    """Whether convolutions and RNNs on a GPU round their inputs to 10 bits (TF32) in this block.
+
+    PyTorch lets them by default, which is faster; the results then differ from those of a CPU.
+    """
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = allowed
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
 
 
 def is_out_of_memory(error: RuntimeError | MemoryError) -> bool:

@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 class Chunk(NamedTuple):
     """Inputs of the model for T consecutive frames of a recording."""
 
-    image: Tensor  # (T, C, H, W), normalised
+    image: Tensor  # (T, C, H, W), normalised; before that (T, H, W, C) uint8, as it is stored
     landmark: Tensor  # (T, P, 2)
 
     def split(self, frames: int) -> "list[Chunk]":
@@ -52,26 +52,31 @@ def read_chunks(
     competed with those of the CNN. Landmarks are 0 if the model does not use them.
     """
     device = model.head.weight.device
-    chunks = _read_chunks(model, recording, input_size, chunk)
-    return chunks if device.type == "cpu" else read_ahead(chunks)
+    stored = _read_stored(model, recording, chunk, pin_memory=device.type == "cuda")
+    if device.type != "cpu":
+        stored = read_ahead(stored)
+
+    def normalise(chunk: Chunk) -> Chunk:
+        face, landmark = (part.to(device, non_blocking=True) for part in chunk)
+        return Chunk(model.normalise(resize(face, input_size)), landmark)
+
+    return process_chunks(normalise, stored)
 
 
-def _read_chunks(
-    model: CnnRnn, recording: xr.Dataset, input_size: int, chunk: int
+def _read_stored(
+    model: CnnRnn, recording: xr.Dataset, chunk: int, *, pin_memory: bool
 ) -> Iterator[Chunk]:
-    device = model.head.weight.device
     coordinates = recording[["landmark", "crop_box"]]
     read_faces, shape = face_reader(recording), recording["face"].shape
     for start in range(0, shape[0], chunk):
         stop = min(start + chunk, shape[0])
         size = (stop - start, *shape[1:])
-        face = torch.empty(size, dtype=torch.uint8, pin_memory=device.type == "cuda")
+        face = torch.empty(size, dtype=torch.uint8, pin_memory=pin_memory)
         read_faces(start, stop, face.numpy())
         landmark = np.zeros((stop - start, POINTS, 2), np.float32)
         if model.landmarks:
             landmark = landmark_in_crop(coordinates.isel(frame=slice(start, stop)))
-        resized = resize(face.to(device, non_blocking=True), input_size)
-        yield Chunk(model.normalise(resized), torch.from_numpy(landmark).to(device))
+        yield Chunk(face, torch.from_numpy(landmark))
 
 
 def read_ahead(items: Iterator[Result]) -> Iterator[Result]:
@@ -105,8 +110,8 @@ def process_chunks(process: Callable[[Chunk], Result], chunks: Iterator[Chunk]) 
                     raise
                 if frames == 1:
                     raise AffectkitError(
-                        f"a single frame does not fit into the memory of the device "
-                        f"{str(chunk.image.device)!r}: free some of it, or use another device"
+                        "a single frame does not fit into the memory of the device: free some of "
+                        "it, or use another device"
                     ) from error
                 longest = (frames + 1) // 2
             else:

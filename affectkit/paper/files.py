@@ -1,6 +1,7 @@
 """Figure files: a figure chosen by name, drawn from a run or a dataset, saved with its numbers."""
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 
 from affectkit import statistics
 from affectkit.errors import AffectkitError, unknown
-from affectkit.files import StrPath, atomic_write
+from affectkit.files import StrPath, atomic_write, read_lines
 from affectkit.paper.annotations import annotation_density, coverage_bars, subject_dots
 from affectkit.paper.attribution import film_strip, region_bars
 from affectkit.paper.traces import (
@@ -36,31 +37,55 @@ ANNOTATION_TRACES = 6  # recordings shown if none is named
 FigureAndTable = tuple[Figure, pd.DataFrame]
 
 
-def save_figure(figure: Figure, path: StrPath, table: pd.DataFrame | None = None) -> None:
+def save_figure(
+    figure: Figure, path: StrPath, table: pd.DataFrame | None = None, *, overwrite: bool = False
+) -> None:
     """Save a figure with embedded fonts: lines as vectors, saliency maps at 300 dpi.
 
     Args:
         figure: of one of the functions of `affectkit.paper`.
-        path: ends in .pdf, .svg or .png; an existing file is replaced.
+        path: ends in .pdf, .svg or .png.
         table: the numbers of the figure, saved as CSV under the same name.
+        overwrite: replace an existing figure, and its CSV if it has the columns of `table`.
 
     Raises:
-        AffectkitError: the suffix is unknown.
+        AffectkitError: the suffix is unknown, a file exists that is not replaced, or the files
+            cannot be written.
     """
     path = Path(path)
     if path.suffix not in SUFFIXES:
         raise unknown("suffix of a figure", path.suffix, SUFFIXES)
+    if table is not None and overwrite:
+        _check_columns(path.with_suffix(".csv"), list(table.columns))
+    try:
+        _write_files(figure, path, table, overwrite=overwrite)
+    except OSError as error:  # matplotlib's errors name no file
+        raise AffectkitError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def _check_columns(path: Path, columns: list[str]) -> None:
+    """Check that an existing CSV is one that `save_figure` wrote."""
+    expected = ",".join(map(str, columns))
+    if path.is_file() and read_lines(path)[:1] != [expected]:
+        raise AffectkitError(
+            f"{path} exists and has not the columns of this figure ({expected}), so it is not "
+            "replaced; choose another name for the figure"
+        )
+
+
+def _write_files(
+    figure: Figure, path: Path, table: pd.DataFrame | None, *, overwrite: bool
+) -> None:
     # without the date, the same figure gives the same file
     metadata = {"CreationDate": None} if path.suffix == ".pdf" else None
-    # publishers reject Type 3 fonts, which are matplotlib's default
-    with (
-        rc_context({"pdf.fonttype": 42, "svg.fonttype": "none"}),
-        atomic_write(path, overwrite=True) as partial,
-    ):
-        figure.savefig(partial, dpi=300, metadata=metadata)
-    if table is not None:
-        with atomic_write(path.with_suffix(".csv"), overwrite=True) as partial:
-            table.to_csv(partial, index=False, float_format="%.6g")
+    with ExitStack() as stack:
+        # publishers reject Type 3 fonts, which are matplotlib's default
+        stack.enter_context(rc_context({"pdf.fonttype": 42, "svg.fonttype": "none"}))
+        picture = stack.enter_context(atomic_write(path, overwrite=overwrite))
+        if table is not None:
+            numbers = atomic_write(path.with_suffix(".csv"), overwrite=overwrite)
+            table.to_csv(stack.enter_context(numbers), index=False, float_format="%.6g")
+        figure.savefig(picture, dpi=300, metadata=metadata)
 
 
 def write_run_figure(
@@ -71,6 +96,7 @@ def write_run_figure(
     *,
     target: str = "valence",
     method: str = "gradient_x_input",
+    overwrite: bool = False,
 ) -> None:
     """Draw a figure of one recording of a run, and save it with its numbers as CSV.
 
@@ -81,6 +107,7 @@ def write_run_figure(
         out: a .pdf, .svg or .png file; the CSV has the same name with .csv.
         target: `valence` or `arousal`; used by the film strip.
         method: the attribution method.
+        overwrite: replace existing files, see `save_figure`.
 
     Raises:
         AffectkitError: the kind or target is unknown, or a prediction or attribution is missing.
@@ -90,7 +117,7 @@ def write_run_figure(
     if target not in AFFECT:
         raise unknown("target", target, AFFECT)
     figure, table = RUN_FIGURES[kind](Path(run), recording, target, method)
-    save_figure(figure, out, table)
+    save_figure(figure, out, table, overwrite=overwrite)
 
 
 def evenly_spaced_frames(recording: xr.Dataset, count: int = FILM_STRIP_FRAMES) -> list[int]:
@@ -158,6 +185,7 @@ def write_dataset_figure(
     *,
     dataset: str | None = None,
     recording: str | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Draw a figure of a dataset, and save it with its numbers as CSV.
 
@@ -168,6 +196,7 @@ def write_dataset_figure(
         out: a .pdf, .svg or .png file; the CSV has the same name with .csv.
         dataset: one of `affectkit.DATASETS`.
         recording: the only recording to show; by default all, for `annotations` a few.
+        overwrite: replace existing files, see `save_figure`.
 
     Raises:
         AffectkitError: the kind or recording is unknown, or there is nothing to show.
@@ -181,7 +210,7 @@ def write_dataset_figure(
             raise unknown("recording", recording, names)
         recordings = [recordings[names.index(recording)]]
     figure, table = DATASET_FIGURES[kind](recordings)
-    save_figure(figure, out, table)
+    save_figure(figure, out, table, overwrite=overwrite)
 
 
 def _density(recordings: Sequence[xr.Dataset]) -> FigureAndTable:

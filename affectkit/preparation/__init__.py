@@ -16,18 +16,20 @@ from uuid import uuid4
 import pandas as pd
 
 from affectkit import datasets
+from affectkit.datasets import LabelFormat
 from affectkit.datasets.table import read_table
 from affectkit.errors import AffectkitError, unknown
 from affectkit.faces import DETECTORS, Crop
 from affectkit.faces.crop import stored_crop
 from affectkit.faces.people import check_person
-from affectkit.files import PARTIAL, StrPath
+from affectkit.files import PARTIAL, StrPath, check_name
 from affectkit.parallel import Progress, check_parallel, no_progress
 from affectkit.preparation.run_tasks import run_tasks
-from affectkit.preparation.tasks import RecordingTask, check_same_video
+from affectkit.preparation.tasks import RecordingTask
 from affectkit.run import read_metadata
 
 CROP = Crop()
+LABELS = LabelFormat()
 
 __all__ = ["crop_of", "prepare", "prepare_video", "prepare_videos"]
 
@@ -50,6 +52,7 @@ def prepare(
     options: Mapping[str, Any] | None = None,
     crop: Crop = CROP,
     detect: bool = False,
+    labels: LabelFormat = LABELS,
     workers: int = 1,
     scheduler: str = "",
     only: Collection[str] | None = None,
@@ -67,6 +70,8 @@ def prepare(
         options: keyword arguments of the detector, such as `{"upsample": 1}` for dlib.
         crop: crop settings; recordings with other crop settings are created again.
         detect: detect faces even if the dataset has landmarks or crops.
+        labels: units, range and frame numbers of the tables of the dataset `table`, where they do
+            not say it themselves.
         workers: number of local worker processes.
         scheduler: address of an existing Dask cluster to use instead; its workers need access to
             `root` and `out` under the same paths.
@@ -82,9 +87,11 @@ def prepare(
             are created, some failed. A warning gives the reason for each of them.
     """
     check_parallel(workers, scheduler)
-    loader = datasets.find_loader(dataset)
+    loader = datasets.find_loader(dataset, labels)
     root = Path(os.path.realpath(root))
     rows = _select(loader.index(root), only)
+    for name in rows["recording"]:
+        check_name(name, root)
     if rows.empty:
         raise AffectkitError(
             f"{root} has no recordings of {dataset!r}; for the layout, see data/README.md"
@@ -103,6 +110,7 @@ def prepare(
             options=options or {},
             crop=crop,
             detect=detect,
+            labels=labels,
         )
         for _, row in rows.iterrows()
     ]
@@ -114,7 +122,8 @@ def prepare_videos(
     paths: Sequence[StrPath],
     out: StrPath,
     *,
-    annotation_csv: StrPath | None = None,
+    annotation_csv: StrPath | Sequence[StrPath] | None = None,
+    labels: LabelFormat = LABELS,
     stream: int | None = None,
     person: str = "",
     detector: str = "dlib",
@@ -130,6 +139,7 @@ def prepare_videos(
         paths: video files; the name of a recording is the file name without suffix.
         out: folder for the recordings.
         annotation_csv: annotation of a single video, as for `prepare_video`.
+        labels: as for `prepare_video`.
         stream: number of the video stream in the files, as in ffprobe; by default the one that
             FFmpeg prefers.
         person: as for `prepare_video`.
@@ -153,21 +163,25 @@ def prepare_videos(
         )
     check_parallel(workers, scheduler)
     check_person(person)
+    for path in map(Path, paths):
+        check_name(path.stem, path.parent)
     out = _output_folder(out, detector)
-    table = Path(annotation_csv).absolute() if annotation_csv else None
+    given = [annotation_csv] if isinstance(annotation_csv, StrPath) else annotation_csv or []
+    tables = [Path(each).absolute() for each in given]
     tasks = [
         RecordingTask(
             video=path.absolute(),
             path=out / f"{name}.zarr",
             attrs={"dataset": "", "subject": name, "split": ""},
-            read_annotations=partial(read_table, table) if table else None,
-            annotation_files=(str(table),) if table else (),
+            read_annotations=partial(read_table, tables, labels) if tables else None,
+            annotation_files=tuple(map(str, tables)),
             fps=math.nan,
             person=person,
             detector=detector,
             options=options or {},
             crop=crop,
             detect=False,
+            labels=labels,
             stream=stream,
         )
         for path in map(Path, paths)
@@ -182,7 +196,8 @@ def prepare_video(
     path: StrPath,
     out: StrPath,
     *,
-    annotation_csv: StrPath | None = None,
+    annotation_csv: StrPath | Sequence[StrPath] | None = None,
+    labels: LabelFormat = LABELS,
     stream: int | None = None,
     person: str = "",
     detector: str = "dlib",
@@ -196,8 +211,9 @@ def prepare_video(
         path: a video file; the name of the recording is the file name without suffix.
         out: folder for the recording.
         annotation_csv: a table with the columns `frame` (0-based) or `time` (seconds; frames
-            between two rows are interpolated), `valence` and `arousal` in [-1, 1]; see
-            `affectkit.datasets.table`.
+            between two rows are interpolated), `valence` and `arousal` in [-1, 1]; or two tables,
+            of valence and of arousal; see `affectkit.datasets.table`.
+        labels: units, range and frame numbers of the table, where it does not say them itself.
         stream: number of the video stream in the file, as for `prepare_videos`.
         person: which person of the video, "left", "right" or a number ("2": the second largest
             face); the name of the recording then ends in `_left`, `_2`, ... By default the person
@@ -211,13 +227,14 @@ def prepare_video(
         The path of the recording.
 
     Raises:
-        AffectkitError: the video or the table cannot be read, or a recording of that name was made
-            from another video.
+        AffectkitError: the video or the table cannot be read, they cannot belong together, or a
+            recording of that name was made from another video.
     """
     (recording,) = prepare_videos(
         [path],
         out,
         annotation_csv=annotation_csv,
+        labels=labels,
         stream=stream,
         person=person,
         detector=detector,
@@ -252,8 +269,6 @@ def _check_names(tasks: Sequence[RecordingTask]) -> None:
         raise AffectkitError(
             f"{videos} have the same name, so their recordings would have it too; rename one"
         )
-    for task in tasks:
-        check_same_video(task)
 
 
 def _video_path(root: Path, row: pd.Series) -> Path:

@@ -2,13 +2,17 @@
 
 import os
 import shutil
+import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from affectkit.datasets import align_to_frames
+from affectkit.datasets import Severity, fit_to_video
+from affectkit.datasets.fit import Misfit
+from affectkit.errors import AffectkitError
 from affectkit.files import atomic_folder
 from affectkit.preparation.tasks import RecordingTask, provenance
 from affectkit.recording import (
@@ -21,6 +25,67 @@ from affectkit.recording import (
 
 FACE_VARIABLES = ("box", "landmark", "detected", "crop_box")
 KEPT_ATTRS = ("fps", "width", "height", "crop", "history")
+MANY_UNLABELLED = 0.2  # of the frames, worth a warning
+
+
+def align(
+    task: RecordingTask,
+    annotations: xr.Dataset,
+    time: NDArray[np.float64],
+    header_frames: int = 0,
+) -> xr.Dataset:
+    """Align annotations to the frames of the video; warn of what does not fit.
+
+    Args:
+        task: how to create the recording.
+        annotations: of the task.
+        time: (frame) seconds.
+        header_frames: number of frames according to the file header; 0 = unknown.
+
+    Raises:
+        AffectkitError: the labels and the video cannot belong together; says why.
+    """
+    aligned, misfits = fit_to_video(annotations, time, header_frames)
+    _refuse_impossible(task, misfits)
+    for misfit in misfits:
+        if misfit.severity is Severity.PROBLEM:
+            warnings.warn(f"{_place(task)}: {misfit.kind}: {misfit.text}", stacklevel=2)
+    unlabelled = float(aligned["annotation"].isnull().any("affect").mean())
+    if MANY_UNLABELLED < unlabelled < 1:
+        held = annotations.attrs.get("between", "hold") == "hold"  # or no table of the user
+        hint = "; if the table has rows only where a label changes, use --between hold"
+        text = f"{unlabelled:.0%} of the frames have no label{'' if held else hint}"
+        warnings.warn(f"{_place(task)}: {text}", stacklevel=2)
+    return aligned
+
+
+def check_header(
+    task: RecordingTask, annotations: xr.Dataset, frames: int, duration: float
+) -> None:
+    """Compare annotations with the header of the video, before it is decoded for minutes.
+
+    Args:
+        task: how to create the recording.
+        annotations: of the task.
+        frames: number of frames; 0 = unknown.
+        duration: in seconds; 0 = unknown.
+
+    Raises:
+        AffectkitError: the labels and the video cannot belong together; says why.
+    """
+    if frames and duration:
+        time = np.arange(frames, dtype=np.float64) * (duration / frames)
+        _refuse_impossible(task, fit_to_video(annotations, time, frames).misfits)
+
+
+def _refuse_impossible(task: RecordingTask, misfits: Sequence[Misfit]) -> None:
+    for misfit in misfits:
+        if misfit.severity is Severity.IMPOSSIBLE:
+            raise AffectkitError(f"{_place(task)}: {misfit.kind}: {misfit.text}")
+
+
+def _place(task: RecordingTask) -> str:
+    return f"{' and '.join(task.annotation_files)}: recording {task.name!r}"
 
 
 def annotate(
@@ -72,7 +137,7 @@ def replace_annotation(task: RecordingTask) -> bool:
         task,
         time,
         {name: old[name].values for name in FACE_VARIABLES},
-        align_to_frames(annotations, time) if annotations is not None else None,
+        align(task, annotations, time) if annotations is not None else None,
         attrs,
     )
     with atomic_folder(task.path, replaceable=is_recording) as partial:

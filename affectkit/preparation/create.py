@@ -69,7 +69,7 @@ def run_task(task: RecordingTask, progress: Progress = no_progress) -> TaskResul
             if progress_raised:
                 raise
             error = _error_message(task, failure)
-    texts = tuple(str(warning.message) for warning in caught)
+    texts = tuple(dict.fromkeys(str(warning.message) for warning in caught))
     return TaskResult(task.name, frames, " ".join(error.split()), texts)
 
 
@@ -92,14 +92,21 @@ def create_recording(task: RecordingTask, progress: Progress = no_progress) -> i
         The number of its frames.
 
     Raises:
-        AffectkitError: the video or its annotation cannot be read.
+        AffectkitError: the video or its annotation cannot be read, or there is something else at
+            the path of the recording.
     """
     task.path.parent.mkdir(parents=True, exist_ok=True)
     lock = task.path.with_name(f".{task.name}.lock")
     with FileLock(lock):
         try:
             status = recording_status(task)
-            if status is RecordingStatus.MISSING or (
+            if status is RecordingStatus.DAMAGED:
+                warnings.warn(
+                    f"{task.path} is damaged, or another version of affectkit wrote it; it is "
+                    "created again",
+                    stacklevel=2,
+                )
+            if status in (RecordingStatus.MISSING, RecordingStatus.DAMAGED) or (
                 status is RecordingStatus.ANNOTATION_CHANGED and not replace_annotation(task)
             ):
                 _create(task, progress)

@@ -1,6 +1,5 @@
 """The arguments of `predict` and `attribute`: a run or a model; recordings, folders and videos."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -12,12 +11,14 @@ import xarray as xr
 
 from affectkit.errors import AffectkitError
 from affectkit.faces.crop import stored_crop
-from affectkit.files import StrPath
+from affectkit.files import StrPath, read_json
 from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.parallel import Progress, map_tasks, no_progress
 from affectkit.preparation import prepare_videos
+from affectkit.preparation.tasks import VIDEO_KEYS, stored_source
 from affectkit.recording import check_recording, list_recordings, open_recording
 from affectkit.run import read_metadata
+from affectkit.store import ATTRS
 
 RecordingInput = StrPath | xr.Dataset  # a recording or a video; in a list, also a folder of them
 RecordingInputs = RecordingInput | Sequence[RecordingInput]
@@ -86,22 +87,56 @@ def expand_inputs(recordings: RecordingInputs) -> list[Recording]:
     return expanded
 
 
-def check_distinct_names(recordings: Sequence[Recording]) -> None:
-    """Check that no two recordings have the same name: results are stored by these names.
+def check_names_of_results(
+    recordings: Sequence[Recording], result_path: Callable[[str], Path]
+) -> None:
+    """Check that results can be stored by the names of their recordings.
+
+    Args:
+        recordings: as `prepare_inputs` yields them.
+        result_path: path of the result of a recording, given by name.
 
     Raises:
-        AffectkitError: two have.
+        AffectkitError: a recording cannot be used; two of them have the same name; or a result of
+            that name is stored, of another recording that still exists.
     """
-    names = Counter(
-        each.attrs.get("recording", "") if isinstance(each, xr.Dataset) else each.stem
-        for each in recordings
-    )
-    name, count = names.most_common(1)[0] if names else ("", 0)
-    if count > 1:
-        raise AffectkitError(
-            f"{count} recordings are named {name!r}, and each result is stored by the name of its "
-            "recording: give each recording once, or set save=False"
-        )
+    paths: dict[str, str] = {}
+    for each in recordings:
+        opened = open_input(each)
+        name, path = opened.attrs["recording"], input_path(opened)
+        if name in paths:
+            both = " and ".join(known or "one in memory" for known in (paths[name], path))
+            raise AffectkitError(
+                f"two recordings are named {name!r} ({both}), and each result is stored by the "
+                "name of its recording: give each recording once, or set save=False"
+            )
+        paths[name] = path
+        other = _recording_of_result(result_path(name))
+        if path and other and path != other and not _is_gone_or_copy(opened, other):
+            raise AffectkitError(
+                f"{result_path(name)} is the result of another recording of the same name: "
+                f"{other}, not {path}; rename the video of one and prepare it again, or remove "
+                "this result"
+            )
+
+
+def _recording_of_result(path: Path) -> str:
+    """Path of the recording of a stored result; "" if it is unknown, or there is no result."""
+    try:
+        other = read_json(path / ATTRS, "zarr metadata").get("recording_path")
+    except AffectkitError:  # a damaged result is replaced
+        return ""
+    return other if isinstance(other, str) else ""
+
+
+def _is_gone_or_copy(recording: xr.Dataset, other: str) -> bool:
+    """Whether there is no recording at the path `other`, or one of the same person in a video."""
+    try:
+        theirs = stored_source(open_recording(other).attrs)
+    except AffectkitError:
+        return True
+    own = stored_source(recording.attrs)
+    return bool(own) and all(own.get(key) == theirs.get(key) for key in (*VIDEO_KEYS, "person"))
 
 
 @contextmanager

@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from affectkit.datasets import align_to_frames
 from affectkit.errors import AffectkitError
 from affectkit.faces import largest_face, load_detector
+from affectkit.preparation.annotate import align, check_header
 from affectkit.preparation.face_track import FaceTrack, empty_track, find_person
 from affectkit.preparation.tasks import RecordingTask
 from affectkit.video import probe, read_frames, read_times
@@ -31,17 +31,19 @@ class VideoReader:
         frames: number of frames according to the file header; 0 = unknown.
     """
 
-    def __init__(self, task: RecordingTask) -> None:
+    def __init__(self, task: RecordingTask, annotations: xr.Dataset | None) -> None:
         """Open the video of a task.
 
         Raises:
-            AffectkitError: the video cannot be read.
+            AffectkitError: the video cannot be read, or the annotations cannot belong to it.
         """
         info = probe(task.video, stream=task.stream)
         self.width, self.height, self.fps, self.frames = (
             info.width, info.height, info.fps, info.frames
         )  # fmt: skip
         self._task = task
+        if annotations is not None:
+            check_header(task, annotations, info.frames, info.duration)
 
     def read(self) -> Iterator[Pictures]:
         """All frames in batches."""
@@ -53,8 +55,12 @@ class VideoReader:
         return read_times(self._task.video, stream=self._task.stream)
 
     def align(self, annotations: xr.Dataset, time: NDArray[np.float64]) -> xr.Dataset:
-        """Align annotations to the frames at `time`."""
-        return align_to_frames(annotations, time)
+        """Align annotations to the frames at `time`.
+
+        Raises:
+            AffectkitError: they cannot belong to this video.
+        """
+        return align(self._task, annotations, time, self.frames)
 
     def find_face(self, progress: Callable[[int], None]) -> FaceTrack:
         """Detect and track the person of the task; `progress` gets the number of frames done."""
@@ -146,7 +152,7 @@ def open_reader(task: RecordingTask, annotations: xr.Dataset | None) -> Reader:
     """
     if annotations is not None and "still" in annotations:
         return ImageFolderReader(task, annotations)
-    return VideoReader(task)
+    return VideoReader(task, annotations)
 
 
 def _picture_times(annotations: xr.Dataset, fps: float) -> NDArray[np.float64]:

@@ -58,7 +58,7 @@ def run_tasks(
 def _is_up_to_date(task: RecordingTask) -> bool:
     try:
         return recording_status(task) is RecordingStatus.UP_TO_DATE
-    except OSError:  # reported when the task is run
+    except (OSError, AffectkitError):  # reported when the task is run
         return False
 
 

@@ -6,7 +6,7 @@ gigabytes, so only its size, start and end are compared.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import Enum, auto
 from functools import cache
 from hashlib import sha256
@@ -15,14 +15,16 @@ from typing import Any, NamedTuple
 
 import xarray as xr
 
-from affectkit.errors import AffectkitError
+from affectkit.datasets import LabelFormat
+from affectkit.errors import AffectkitError, NewerVersionError
 from affectkit.faces import Crop
-from affectkit.recording import open_recording
+from affectkit.files import check_replaceable
+from affectkit.recording import is_recording, open_recording
 
 END = 1 << 16  # bytes at the start and the end of a video; its index is in one of them
 VIDEO_KEYS = ("video_bytes", "video_ends")
 PATH_KEYS = ("video", "annotation")
-ANNOTATION_KEYS = ("annotation_sha256",)
+ANNOTATION_KEYS = ("annotation_sha256", "labels")
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class RecordingTask:
     options: Mapping[str, Any]  # of the detector
     crop: Crop
     detect: bool  # detect faces even if the dataset has landmarks or crops
+    labels: LabelFormat = field(default_factory=LabelFormat)  # of the annotation
     stream: int | None = None  # number of the video stream in the file; None = by FFmpeg
 
     @property
@@ -61,6 +64,7 @@ class RecordingStatus(Enum):
     """What has to be done before the recording of a task is up to date."""
 
     MISSING = auto()  # or created with other faces or crops: create it
+    DAMAGED = auto()  # or of another version of affectkit: create it
     ANNOTATION_CHANGED = auto()  # or the paths of the files: keep the faces
     UP_TO_DATE = auto()
 
@@ -79,6 +83,7 @@ def provenance(task: RecordingTask, old: Mapping[str, Any] | None = None) -> dic
         "video_ends": _hash_ends(task.video) if task.video.exists() else "",
         "annotation": list(task.annotation_files),
         "annotation_sha256": [_hash_file(Path(path)) for path in task.annotation_files],
+        "labels": {key: str(value) for key, value in asdict(task.labels).items()},
         "stream": task.stream,
         "person": task.person,
         "detector": task.detector,
@@ -92,16 +97,29 @@ def provenance(task: RecordingTask, old: Mapping[str, Any] | None = None) -> dic
 
 
 def recording_status(task: RecordingTask) -> RecordingStatus:
-    """Compare the existing recording, if there is one, with its task."""
+    """Compare the existing recording, if there is one, with its task.
+
+    Raises:
+        AffectkitError: the recording is of another video, a newer affectkit wrote it, or there is
+            something else at its path.
+    """
+    check_replaceable(task.path, is_recording)
     if not task.path.exists():
         return RecordingStatus.MISSING
     try:
         attrs = open_recording(task.path).attrs
+    except NewerVersionError:
+        raise
     except AffectkitError:
-        return RecordingStatus.MISSING
-    old = attrs.get("source") or {}
+        return RecordingStatus.DAMAGED
+    old = stored_source(attrs)
     new = provenance(task, old)
     changed = {key for key in new if old.get(key) != new[key]}
+    if "video" in changed and changed & set(VIDEO_KEYS):
+        raise AffectkitError(
+            f"{task.path} is the recording of another video ({attrs['video']}); rename "
+            f"{task.video.name}, choose another output folder, or remove this recording"
+        )
     if changed - {*PATH_KEYS, *ANNOTATION_KEYS}:
         return RecordingStatus.MISSING
     if changed or attrs | task.attrs != attrs:
@@ -109,24 +127,10 @@ def recording_status(task: RecordingTask) -> RecordingStatus:
     return RecordingStatus.UP_TO_DATE
 
 
-def check_same_video(task: RecordingTask) -> None:
-    """Check that a task does not replace the recording of another video.
-
-    Raises:
-        AffectkitError: the existing recording was made from another video.
-    """
-    if not task.path.exists():
-        return
-    try:
-        old = open_recording(task.path).attrs.get("source", {})
-    except AffectkitError:
-        return
-    new = provenance(task)
-    if old.get("video") != new["video"] and any(old.get(key) != new[key] for key in VIDEO_KEYS):
-        raise AffectkitError(
-            f"{task.path} is the recording of another video ({old.get('video')}); "
-            f"rename {task.video.name} or choose another output folder"
-        )
+def stored_source(attrs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The attribute `source` of a recording; empty if `prepare` has not made it."""
+    source = attrs.get("source")
+    return source if isinstance(source, dict) else {}
 
 
 def _hash_ends(path: Path) -> str:

@@ -27,9 +27,11 @@ def resample(
         at: (frame) in seconds, the new time stamps.
         method: `linear` interpolates between the two samples around a frame (NaN if one of them is
             NaN) and repeats the first and last sample beyond the ends; `nearest` takes the nearest
-            sample, and the earlier one of two with equal distance.
+            sample, and the earlier one of two with equal distance; `hold` repeats each sample
+            until the next one, and the last one to the end.
         max_distance: seconds; a frame farther than this from its nearest sample is NaN. By default
-            1.5 times the median step between samples, and 0.5 times beyond the ends.
+            1.5 times the median step between samples, and 0.5 times beyond the ends; with `hold`,
+            only frames before the first sample are NaN.
 
     Returns:
         (frame, ...).
@@ -48,7 +50,10 @@ def resample(
     after = np.searchsorted(time, at + SAME, side="right").clip(1, max(len(time) - 1, 1))
     pair = np.stack([after - 1, after.clip(max=len(time) - 1)])
     result = METHODS[method](flat, time, at, pair)
-    result[_too_far(time, at, pair, max_distance)] = np.nan
+    if method == "hold" and max_distance is None:
+        result[~(at >= time[0] - SAME)] = np.nan
+    else:
+        result[_too_far(time, at, pair, max_distance)] = np.nan
     return result.reshape(len(at), *np.shape(values)[1:])
 
 
@@ -68,9 +73,14 @@ def _nearest(flat: Array, time: Array, at: Array, pair: NDArray[np.intp]) -> Arr
     return np.asarray(flat[np.where(right < left - SAME, pair[1], pair[0])])
 
 
+def _hold(flat: Array, time: Array, at: Array, pair: NDArray[np.intp]) -> Array:
+    return np.asarray(flat[np.where(at > time[pair[1]] - SAME, pair[1], pair[0])])
+
+
 METHODS: dict[str, Callable[[Array, Array, Array, NDArray[np.intp]], Array]] = {
     "linear": _linear,
     "nearest": _nearest,
+    "hold": _hold,
 }
 
 

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError
-from affectkit.files import StrPath, atomic_write
+from affectkit.files import StrPath, atomic_folder, atomic_write
 from affectkit.recording import AFFECT
 from affectkit.results import list_predictions, open_prediction
 from affectkit.run import read_metadata
@@ -45,7 +45,7 @@ def write_submission(
         sample: the organisers' sample. ABAW: the sample file; OMG: the CSV of test videos; SEWA and
             RECOLA: a folder of label files; ABAW 2020: a folder with a text file for each track.
         out: the file or folder to write.
-        overwrite: replace `out` if it exists.
+        overwrite: replace `out` if it is a file, or a folder with files of such a submission only.
 
     Returns:
         One line for each recording with rows that have no prediction of their own.
@@ -65,12 +65,27 @@ def write_submission(
     for file in files:
         texts[file.name], file_notes = _file_text(submission_format, file, predictions)
         notes += [note for note in file_notes if note not in notes]
-    with atomic_write(Path(out), overwrite=overwrite) as partial:
+    _write_texts(Path(out), texts, overwrite=overwrite)
+    return notes
+
+
+def _write_texts(out: Path, texts: Mapping[str, str], *, overwrite: bool) -> None:
+    """Write one file without a name, or a folder of named files."""
+    if "" in texts:
+        with atomic_write(out, overwrite=overwrite) as partial:
+            partial.write_text(texts[""], encoding="utf-8")
+        return
+
+    def is_submission(folder: Path) -> bool:
+        files = {path.relative_to(folder).as_posix() for path in folder.rglob("*")
+                 if not path.is_dir()}  # fmt: skip
+        return files <= set(texts)
+
+    with atomic_folder(out, replaceable=is_submission if overwrite else None) as partial:
         for name, text in texts.items():
-            path = partial / name if name else partial
+            path = partial / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-    return notes
 
 
 def _recordings(files: list[SubmissionFile]) -> set[str]:

@@ -57,4 +57,4 @@ def _augment_window(
 
 def mirror(face: Tensor, landmark: Tensor) -> tuple[Tensor, Tensor]:
     """Exchange left and right of faces (T, H, W, C) and of their landmarks (T, P, 2)."""
-    return face.flip(2), landmark[:, MIRROR] * torch.tensor([-1.0, 1.0])
+    return face.flip(2), landmark[:, MIRROR] * landmark.new_tensor([-1.0, 1.0])

@@ -78,7 +78,8 @@ def resume_training(learner: Learner, recipe: Recipe, run: Path, steps: int) -> 
 def _start_from_best_weights(learner: Learner, run: Path, steps: int) -> TrainingState:
     if not (run / WEIGHTS).is_file() or not (run / HISTORY).is_file():
         return TrainingState()
-    state = TrainingState(read_history(run))
+    rows = enumerate(read_history(run), 1)
+    state = TrainingState([row | {"epoch": epoch} for epoch, row in rows])
     learner.model.load_state_dict(load_weights_of_run(run, learner.model))
     if learner.model.std_head is not None:
         learner.model.calibration.fill_(1)  # as during training; it is fitted after each epoch

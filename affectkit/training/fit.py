@@ -16,7 +16,7 @@ import torch
 from affectkit.card import write_card
 from affectkit.errors import missing_extra
 from affectkit.files import StrPath, lock
-from affectkit.models.device import memory_error_hint
+from affectkit.models.device import AUTO, memory_error_hint, resolve_device
 from affectkit.parallel import Progress, no_progress
 from affectkit.training.checkpoint import (
     HistoryRow,
@@ -43,6 +43,7 @@ def fit(
     recordings: StrPath,
     run: StrPath,
     *,
+    device: str = AUTO,
     on_epoch: Callable[[HistoryRow], None] | None = None,
     progress: Progress = no_progress,
 ) -> list[HistoryRow]:
@@ -53,7 +54,8 @@ def fit(
         recordings: folder of recordings with the splits "train" and "validation"; with
             `splits.folds` in the recipe, their subjects are split into folds instead.
         run: output folder. If it has a checkpoint of the same recipe and recordings, training
-            resumes from there.
+            resumes from there, also on another device.
+        device: "cpu", "cuda", "cuda:1", "mps", or "auto": a GPU if there is one.
         on_epoch: called with each new row of the history.
         progress: called with the recipe's name, the finished steps and all steps.
 
@@ -63,20 +65,21 @@ def fit(
     Raises:
         AffectkitError: a split is missing or has no annotations, the recordings have different
             crop settings, `run` belongs to another recipe or other recordings or another process
-            trains it, memory is too small, or the loss is not finite.
+            trains it, the device is not available, memory is too small, or the loss is not finite.
         KeyboardInterrupt: after Ctrl-C, when the current step is finished and saved.
     """
     recipe = recipe if isinstance(recipe, Recipe) else read_recipe(recipe)
     recordings, run = Path(recordings), Path(run)
+    resolve_device(device)
     splits = read_splits(recipe, recordings)
     with lock(run, "train"):
         check_run(recipe, recordings, run, splits)
         with (
-            launch_workers(recipe.training.devices, train, recipe, recordings, run),
+            launch_workers(recipe.training.devices, train, recipe, recordings, run, device),
             defer_interrupt() as interrupted,
             memory_error_hint(MEMORY_HINT),
         ):
-            history = train(recipe, recordings, run, on_epoch=on_epoch, progress=progress,
+            history = train(recipe, recordings, run, device, on_epoch=on_epoch, progress=progress,
                             interrupted=interrupted)  # fmt: skip
         write_card(run)
     return history
@@ -86,6 +89,7 @@ def train(
     recipe: Recipe,
     recordings: Path,
     run: Path,
+    device: str = AUTO,
     *,
     on_epoch: Callable[[HistoryRow], None] | None = None,
     progress: Progress = no_progress,
@@ -97,6 +101,7 @@ def train(
         recipe: a recipe.
         recordings: folder of recordings.
         run: output folder; created when the model has been built.
+        device: as in `fit`.
         on_epoch: as in `fit`.
         progress: as in `fit`.
         interrupted: asked after each step; if it returns True, training saves and stops.
@@ -105,7 +110,7 @@ def train(
     sources = [open_window_source(recording) for recording in splits["train"]]
     check_frames_are_video(sources, recipe)
     steps = count_batches(sources, recipe.windows)
-    learner = build_learner(recipe, steps)
+    learner = build_learner(recipe, steps, device)
     state = resume_training(learner, recipe, run, steps)
 
     def after_step() -> None:
@@ -156,7 +161,8 @@ def train_epoch(
     learner.wrapped.train()
     freeze(learner.model, frozen_parts(recipe, epoch))
     began = time.perf_counter() - state.seconds
-    for windows, batch in zip(own, read_batches(sources, own, recipe.windows.length), strict=False):
+    batches = read_batches(sources, own, recipe.windows.length, learner.fabric.device)
+    for windows, batch in zip(own, batches, strict=False):
         number = epoch * len(planned) + state.step + 1
         torch.manual_seed(hash((recipe.seed, number, rank) if rank else (recipe.seed, number)))
         step = train_step(learner, recipe, batch, continue_hidden_state(state.hidden, windows))

@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 from affectkit.errors import AffectkitError, unknown
 from affectkit.models.cnn_rnn import CnnRnn
+from affectkit.models.device import AUTO, resolve_device
 from affectkit.training.memory import enable_gradient_checkpointing
 from affectkit.training.model import build_model
 from affectkit.training.recipe import Recipe
@@ -31,19 +32,20 @@ class Learner(NamedTuple):
     schedule: LRScheduler
 
 
-def build_learner(recipe: Recipe, steps: int) -> Learner:
-    """Build model, optimiser and schedule on the recipe's device.
+def build_learner(recipe: Recipe, steps: int, device: str = AUTO) -> Learner:
+    """Build model, optimiser and schedule on a device.
 
     Args:
         recipe: a recipe.
         steps: steps per epoch, for the schedule.
+        device: see `affectkit.models.device.resolve_device`.
 
     Raises:
         AffectkitError: the device is not available, or the recipe names an unknown part of the
             model.
     """
     settings = recipe.training
-    fabric = build_fabric(recipe)
+    fabric = build_fabric(recipe, device)
     torch.manual_seed(recipe.seed)
     model = build_model(recipe).to(memory_format=torch.channels_last)
     _check_parts(model, recipe)
@@ -92,13 +94,22 @@ def _check_consecutive_windows(model: CnnRnn, recipe: Recipe) -> None:
         )
 
 
-def build_fabric(recipe: Recipe) -> Fabric:
-    """Set up the device, the precision and, with several devices, the process group."""
-    settings = recipe.training
+def build_fabric(recipe: Recipe, device: str = AUTO) -> Fabric:
+    """Set up the device, the precision and, with several devices, the process group.
+
+    Raises:
+        AffectkitError: the device is not available, or cannot train with these settings.
+    """
+    settings, found = recipe.training, resolve_device(device)
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    if settings.precision == "16-mixed" and not torch.cuda.is_available():
+    if settings.precision == "16-mixed" and found.type == "cpu":
         raise AffectkitError(
             "training.precision = '16-mixed' needs a GPU; on a CPU, use 'bf16-mixed' or '32-true'"
+        )
+    if settings.devices > 1 and (found.index is not None or found.type == "mps"):
+        raise AffectkitError(
+            f"device {device!r} is one device, but training.devices = {settings.devices} processes "
+            "need one each: use 'cpu' or 'cuda', or set training.devices = 1"
         )
     distributed: dict[str, Any] = {
         # frozen parts get no gradient; DDP would wait for it
@@ -107,16 +118,15 @@ def build_fabric(recipe: Recipe) -> Fabric:
     }
     try:
         fabric = Fabric(
-            accelerator=settings.accelerator,
-            devices=settings.devices,
+            accelerator=found.type,
+            devices=settings.devices if found.index is None else [found.index],
             precision=settings.precision,
             **(distributed if settings.devices > 1 else {}),
         )
     except (RuntimeError, ValueError) as error:
         raise AffectkitError(
-            f"training.accelerator = {settings.accelerator!r} with training.devices = "
-            f"{settings.devices} is not available ({str(error).splitlines()[0]}); change one of "
-            "them, or set training.accelerator = 'auto'"
+            f"device {device!r} with training.devices = {settings.devices} is not available "
+            f"({str(error).splitlines()[0]}); change one of them"
         ) from error
     if settings.devices > 1:
         fabric.launch()

@@ -39,6 +39,11 @@ RENAMED_KEYS = {  # keys of older recipes; used only for the error that names th
     "training.accumulate": "training.micro_batches",
 }
 
+REMOVED_KEYS = {
+    "training.accelerator": "the device is not part of a recipe any more: use --device of "
+    "'affectkit train', or fit(..., device=...)",
+}
+
 
 class Recipe(Section):
     """All settings of a model and its training."""
@@ -195,6 +200,8 @@ def _fault(detail: Any) -> str:  # noqa: ANN401
         return f"{name}: {detail['msg'].lower()}, got {_shown(detail['input'])}"
     if name in RENAMED_KEYS:
         return f"{name} is now {RENAMED_KEYS[name]}; rename it"
+    if name in REMOVED_KEYS:
+        return f"{name} was removed, delete it: {REMOVED_KEYS[name]}"
     *tables, key = detail["loc"]
     section: Any = Recipe
     for table in tables:  # a number is the position in training.stages

@@ -216,7 +216,6 @@ class TrainingSection(Section):
     )
     compile: bool = Field(default=False, description="compile the CNN with torch.compile")
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
-    accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
     devices: int = Field(default=1, ge=1, le=64, description="processes that share each batch")
     checkpoint_seconds: float = Field(
         default=60.0,

@@ -53,9 +53,10 @@ def train_step(learner: Learner, recipe: Recipe, batch: Batch, hidden: State = (
         hidden: hidden state before the first frame of each window; empty: zeros.
     """
     fabric, settings = learner.fabric, recipe.training
+    batch = Batch(*map(fabric.to_device, batch))
     if recipe.windows.augment:
         batch = augment(batch, recipe.windows.input_size, recipe.windows.cutout)
-    annotation = fabric.to_device(batch.annotation).flatten(0, 1)
+    annotation = batch.annotation.flatten(0, 1)
     loss_function = build_loss(settings.loss, settings.mix.model_dump())
 
     def loss_of(prediction: Tensor) -> Tensor:
@@ -93,10 +94,9 @@ def forward(
     learner: Learner, recipe: Recipe, batch: Batch, hidden: State = ()
 ) -> tuple[Tensor, State]:
     """Predictions (B, T, A) for stored faces, and the hidden state after the last frames."""
-    face, landmark = learner.fabric.to_device(batch.face), learner.fabric.to_device(batch.landmark)
-    image = learner.model.normalise(resize(face, recipe.windows.input_size))
-    image = image.view(*face.shape[:2], *image.shape[1:])
-    prediction, hidden = learner.wrapped(image, landmark, hidden)
+    image = learner.model.normalise(resize(batch.face, recipe.windows.input_size))
+    image = image.view(*batch.face.shape[:2], *image.shape[1:])
+    prediction, hidden = learner.wrapped(image, batch.landmark, hidden)
     return prediction, hidden
 
 

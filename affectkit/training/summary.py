@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from affectkit.files import StrPath
 from affectkit.models.cnn_rnn import CnnRnn
+from affectkit.models.device import AUTO
 from affectkit.models.temporal.base import Identity, Parallel, TemporalModule
 from affectkit.recording import AFFECT, POINTS
 from affectkit.training.learner import Learner, build_learner, freeze
@@ -209,7 +210,7 @@ class Throughput(NamedTuple):
         return frames / self.devices * (self.frame + self.step / batch)
 
 
-def measure_throughput(recipe: Recipe) -> Throughput:
+def measure_throughput(recipe: Recipe, device: str = AUTO) -> Throughput:
     """Time training steps on noise: augmentation, forward and backward pass, optimiser step.
 
     The first step has one window of two frames. Each following step has four times as many frames,
@@ -217,7 +218,7 @@ def measure_throughput(recipe: Recipe) -> Throughput:
     faster time counts. The two largest sizes give the time per frame and the time per step.
     """
     single = single_process_recipe(recipe)
-    learner = build_learner(single, steps=1000)
+    learner = build_learner(single, steps=1000, device=device)
     length, batch = single.windows.length, single.windows.batch
     _time_step(learner, single, 1, min(2, length))  # warm-up: memory and kernels
     timed = [(0, 0.0)]
@@ -230,10 +231,10 @@ def measure_throughput(recipe: Recipe) -> Throughput:
     whole_batch = frames == batch * length  # then no extrapolation is needed
     slope = (longest - shorter) / (frames - fewer)
     per_frame = longest / frames if whole_batch or longest < shorter else slope
-    device = learner.fabric.device
-    devices = 1 if device.type == "cpu" else recipe.training.devices
+    used = learner.fabric.device
+    devices = 1 if used.type == "cpu" else recipe.training.devices
     per_step = max(0.0, longest - frames * per_frame)
-    return Throughput(per_frame, per_step, frames, str(device), devices)
+    return Throughput(per_frame, per_step, frames, str(used), devices)
 
 
 def _step_sizes(batch: int, length: int) -> list[tuple[int, int]]:

@@ -6,7 +6,6 @@ faces of a window are read from disk when its batch is needed.
 
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +15,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from affectkit.errors import AffectkitError
-from affectkit.models.inputs import FaceArray, FaceReader, face_reader, landmark_in_crop
+from affectkit.models.inputs import (
+    FaceArray,
+    FaceReader,
+    face_reader,
+    landmark_in_crop,
+    read_ahead,
+)
+
+CPU = torch.device("cpu")
 
 
 class Batch(NamedTuple):
@@ -104,16 +111,22 @@ def read_batch(sources: Sequence[WindowSource], windows: Sequence[Window], lengt
 
 
 def read_batches(
-    sources: Sequence[WindowSource], batches: Sequence[Sequence[Window]], length: int
+    sources: Sequence[WindowSource],
+    batches: Sequence[Sequence[Window]],
+    length: int,
+    device: torch.device = CPU,
 ) -> Iterator[Batch]:
-    """Read batches; the next one is read in a thread while the caller trains on the current one."""
-    with ThreadPoolExecutor(1) as reader:
-        following = reader.submit(read_batch, sources, batches[0], length)
-        for windows in batches[1:]:
-            batch = following.result()
-            following = reader.submit(read_batch, sources, windows, length)
-            yield batch
-        yield following.result()
+    """Read batches; the next one is read in a thread while the caller trains on the current one.
+
+    For a CUDA device they are copied into page-locked memory, so that the copy to the device does
+    not wait.
+    """
+
+    def read(windows: Sequence[Window]) -> Batch:
+        batch = read_batch(sources, windows, length)
+        return Batch(*(part.pin_memory() for part in batch)) if device.type == "cuda" else batch
+
+    return read_ahead(map(read, batches))
 
 
 def _read_faces(source: WindowSource, start: int, stop: int, out: FaceArray) -> None:

@@ -20,6 +20,9 @@ Picture = NDArray[np.uint8]  # (row, col, channel), RGB
 NO_PICTURE = np.zeros((0, 0, 3), np.uint8)  # for a missing or unreadable picture
 BATCH = 16
 QUARTER_TURNS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
+UNREADABLE = (  # what Pillow raises for a damaged picture, and for one of too many pixels
+    OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError
+)  # fmt: skip
 MAX_PIXELS = 1920 * 1088  # of a frame that browsers decode without difficulty
 
 
@@ -50,7 +53,7 @@ def _size(path: Path) -> tuple[int, int]:
             image.load()
             turned = image.getexif().get(ExifTags.Base.Orientation) in QUARTER_TURNS
             return image.size[::-1] if turned else image.size
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError):
+    except UNREADABLE:
         return (0, 0)
 
 
@@ -78,7 +81,7 @@ def _read(path: Path) -> Picture:
     try:
         with Image.open(path) as image:
             return np.array(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError):
+    except UNREADABLE:
         return NO_PICTURE
 
 

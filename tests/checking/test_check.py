@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 import affectkit
 from affectkit.checking import summary
@@ -19,6 +20,7 @@ from affectkit.files import write_text
 from tests.checking.conftest import FPS, SECONDS, SUBJECTS, labels, rewrite_video, video
 
 FRAMES = SECONDS * FPS
+TOO_MANY_PIXELS = (20_000, 9_500)  # more than Pillow decodes
 
 
 def text_label(root: Path) -> None:
@@ -275,13 +277,14 @@ def test_pictures_that_cannot_be_read_are_counted(tmp_path):
     root = synthetic.write_synthetic(
         tmp_path / "r", layout="afew_va", subjects=(1, 0, 0), seconds=2, fps=8, size=64, workers=1
     )
-    broken = sorted(root.rglob("*.png"))[:2]
+    broken = sorted(root.rglob("*.png"))[:3]
     broken[0].write_bytes(b"")
     broken[1].write_bytes(b"not a picture")
+    Image.new("1", TOO_MANY_PIXELS).save(broken[2])
     (finding,) = affectkit.check("afew_va", root).findings
     assert finding.kind == "unreadable picture"
     assert finding.file.endswith(broken[0].name)
-    assert finding.text.startswith("2 of ")
+    assert finding.text.startswith("3 of ")
 
 
 def test_progress_reaches_the_total(root):

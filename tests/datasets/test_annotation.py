@@ -1,14 +1,10 @@
 """Annotations of frames, samples and clips are aligned to the frames of a video."""
 
-import warnings
-
 import numpy as np
-import pytest
 import xarray as xr
 
 from affectkit.datasets import align_to_frames
 from affectkit.datasets.annotation import make_annotation
-from affectkit.errors import AffectkitError
 
 VALUES = [[0.1, -0.2], [0.3, 0.4], [-1, 1], [0, 0]]
 TIME = np.array([0.0, 0.1, 0.15, 0.3])
@@ -38,24 +34,8 @@ def test_frames_are_taken_by_number():
     assert np.isnan(aligned[[0, 2]]).all()
 
 
-def test_one_extra_line_is_dropped_without_warning():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert len(aligned_values([*VALUES, [1, 1]])) == 4
-
-
-@pytest.mark.parametrize(("lines", "annotated"), [(2, 2), (6, 4)])
-def test_a_larger_difference_of_counts_gives_a_warning(lines, annotated):
-    with pytest.warns(UserWarning, match=f"r: the annotation has {lines} frames, the video 4"):
-        aligned = aligned_values([[0.5, 0.5]] * lines)
-    assert np.isnan(aligned[:, 0]).tolist() == [number >= annotated for number in range(4)]
-
-
-def test_no_annotated_value_on_any_frame_is_an_error():
-    with pytest.raises(
-        AffectkitError, match=r"'r': none of the 1 annotated .* 4 frames .* \(0\.00 to 0\.30"
-    ):
-        aligned_values(VALUES[:1], frame=[900])
+def test_labels_after_the_last_frame_are_dropped():
+    assert len(aligned_values([*VALUES, [1, 1]])) == 4
 
 
 def test_samples_are_interpolated_at_the_time_stamps():

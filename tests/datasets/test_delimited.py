@@ -2,7 +2,12 @@
 
 import pytest
 
-from affectkit.datasets.delimited import number_column, read_delimited, require_columns
+from affectkit.datasets.delimited import (
+    number_column,
+    read_delimited,
+    read_preamble,
+    require_columns,
+)
 from affectkit.errors import AffectkitError
 
 ROWS = [["0", "0.5"], ["1", "-0.25"]]
@@ -36,10 +41,12 @@ def test_a_changed_file_is_read_again(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "cannot be read as a CSV table"),
-        (b"\xff\xfe\x00\x9c", "expected text in UTF-8"),
-        (b"a,b\n1,2,3\n1,2,3\n", "expected rows as long as the header 'a,b'"),
-        (b"a,b\n1,2\n1,2,3\n", "Expected 2 fields in line 3, saw 3"),
+        (b"", "is empty: expected a table with a header"),
+        (b"PK\x03\x04\x00\x9c", "is not a text file: .* an Excel or ZIP file; export"),
+        (b"\x00\x00\x00\x20ftyp", "is not a text file"),
+        (b"a,b\n1,2,3\n1,2,3\n", "line 2: expected 2 cells as in the header 'a,b', got 3"),
+        (b"a,b\n1,2\n1,2,3\n", "line 3: expected 2 cells as in the header 'a,b', got 3"),
+        (b'a,b\n1,2\n1,"2\n3,4\n', "line 3: a quotation mark is not closed"),
         (None, "cannot be read: No such file"),
     ],
 )
@@ -70,8 +77,51 @@ def test_a_number_outside_the_limits_is_named_with_its_line(cell, tmp_path):
         number_column(read_delimited(path), "a", path, (-1, 1), blank=True)
 
 
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
+)
+def test_the_encodings_of_spreadsheets_are_read(encoding, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("name;value\nJürgen;0,5\n".encode(encoding))
+    table = read_delimited(path)
+    assert table.to_numpy().tolist() == [["Jürgen", "0,5"]]
+
+
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;", '"sep=;"'])
+def test_a_first_line_may_name_the_delimiter(first, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(f"{first}\na,b;c\n1;2\n")
+    table = read_delimited(path)
+    assert list(table.columns) == ["a,b", "c"]
+    assert table.loc[3].tolist() == ["1", "2"]
+
+
+def test_lines_before_the_header_and_a_row_of_signs_below_it_are_skipped(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("# of 3 May, 2020; by me\nSize, 7\n\na,b\n%%%%,%%%%\n1,2\n")
+    table = read_delimited(path, is_ab)
+    assert table.loc[6].tolist() == ["1", "2"]
+    assert len(table) == 1
+    assert read_preamble(path, is_ab)["size"] == "7"
+
+
+def is_ab(cells):
+    return cells == ["a", "b"]
+
+
+def test_only_a_column_that_is_used_may_not_occur_twice(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("x,a,x,\n1,2,3,\n")
+    table = read_delimited(path)
+    assert number_column(table, "a", path).tolist() == [2]
+    with pytest.raises(AffectkitError, match=r"a\.csv has two columns 'x'"):
+        number_column(table, "x", path)
+
+
 def test_a_missing_column_is_named_with_the_existing_ones(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("a,b\n1,2\n")
-    with pytest.raises(AffectkitError, match="no column 'c': expected a, c; got a, b"):
+    with pytest.raises(
+        AffectkitError, match=r"no column 'c': expected a, c; got a, b .UTF-8 .*'a,b' / '1,2'"
+    ):
         require_columns(read_delimited(path), ["a", "c"], path)

@@ -5,11 +5,11 @@ import xarray as xr
 from affectkit.errors import AffectkitError
 from affectkit.evaluation import MEAN, POOLED, evaluate
 from affectkit.evaluation.scores import COLUMNS
-from affectkit.files import remove
+from affectkit.files import lock, remove
 from affectkit.metrics import ccc
 from affectkit.recording import save_recording
-from affectkit.results import open_prediction, prediction_path
-from affectkit.run import read_metadata, read_scores, write_metadata
+from affectkit.results import open_prediction, prediction_path, save_result
+from affectkit.run import SCORES, read_metadata, read_scores, write_metadata
 
 
 def value(scores, recording, affect="valence", metric="ccc", column="value"):
@@ -147,3 +147,29 @@ def test_metadata_without_splits_raises_an_error(run):
     write_metadata(run, read_metadata(run) | {"splits": {}})
     with pytest.raises(AffectkitError, match="unknown split"):
         evaluate(run)
+
+
+def test_a_folder_named_scores_csv_is_kept(run):
+    (run / SCORES / "kept").mkdir(parents=True)
+    with pytest.raises(AffectkitError, match=r"scores\.csv is a folder"):
+        evaluate(run, resamples=10)
+    assert (run / SCORES / "kept").is_dir()
+
+
+def test_two_evaluations_of_a_run_at_once_are_refused(run):
+    with (
+        lock(run, "evaluate validation"),
+        pytest.raises(AffectkitError, match=r"in use by process \d+ .*evaluate validation"),
+    ):
+        evaluate(run, resamples=10)
+    assert not (run / SCORES).exists()
+
+
+def test_predictions_without_a_value_give_no_scores(run):
+    for name in ("a", "b", "c", "d"):
+        prediction = open_prediction(run, name).load()
+        blank = (prediction * np.nan).assign_attrs(prediction.attrs)
+        save_result(blank, prediction_path(run, name))
+    with pytest.raises(AffectkitError, match="no annotated frame of the split 'test' has a pred"):
+        evaluate(run, resamples=10)
+    assert not (run / SCORES).exists()

@@ -7,7 +7,7 @@ import xarray as xr
 from affectkit.errors import AffectkitError
 from affectkit.evaluation import compare, evaluate
 from affectkit.inference import make_ensemble, predict, tune
-from affectkit.inference.ensemble import mean_prediction
+from affectkit.inference.ensemble import check_members, mean_prediction
 from affectkit.recording import list_recordings
 from affectkit.results import open_prediction
 from affectkit.run import CARD, METADATA, read_metadata, write_metadata
@@ -86,6 +86,42 @@ def test_runs_of_different_folds_leave_no_validation_recordings(runs, tmp_path):
     assert read_metadata(tmp_path / "mean")["splits"] == {"test": ["t"], "train": ["a", "b", "c"]}
     with pytest.raises(AffectkitError, match="no annotated validation recordings"):
         tune(tmp_path / "mean")
+
+
+def write_plain(run, members=()):
+    """Write the metadata of a run without a model."""
+    write_metadata(
+        run,
+        {"name": run.name, "affect": ["valence", "arousal"], "crop": {}, "recordings": "",
+         "splits": {}, "datasets": [], "ensemble": [str(member) for member in members]},
+    )  # fmt: skip
+
+
+def test_an_ensemble_that_contains_itself_is_an_error(tmp_path):
+    first, second, run = (tmp_path / name for name in ("first", "second", "run"))
+    write_plain(run)
+    write_plain(second, [first, run])
+    message = r"cannot contain itself \(\S+first contains \S+second contains \S+first\)"
+    with pytest.raises(AffectkitError, match=message):
+        make_ensemble(first, [second, run])
+    assert not first.exists()
+    write_plain(first, [second, run])
+    with pytest.raises(AffectkitError, match=message):
+        check_members(first)
+
+
+def test_one_run_under_two_names_is_no_ensemble(tmp_path):
+    write_plain(tmp_path / "run")
+    (tmp_path / "link").symlink_to(tmp_path / "run")
+    with pytest.raises(AffectkitError, match="two or more different runs"):
+        make_ensemble(tmp_path / "mean", [tmp_path / "run", tmp_path / "link"])
+
+
+def test_the_error_for_a_missing_member_names_it_and_the_ensemble(tmp_path):
+    write_plain(tmp_path / "run")
+    write_plain(tmp_path / "mean", [tmp_path / "run", tmp_path / "gone"])
+    with pytest.raises(AffectkitError, match=r"ensemble \S+mean is missing: \S+gone is not a run"):
+        check_members(tmp_path / "mean")
 
 
 def test_runs_that_cannot_be_combined_are_an_error(runs, recordings, recipe, tmp_path):

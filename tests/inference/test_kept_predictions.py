@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+from affectkit.errors import AffectkitError
+from affectkit.files import lock
 from affectkit.inference import predict
 from affectkit.recording import list_recordings, open_recording, save_recording
 from affectkit.results import prediction_path
@@ -93,3 +95,10 @@ def test_the_command_says_how_many_predictions_were_kept(call, run, paths):
     assert "2 predictions in" in out
     assert "1 of them were up to date and kept" in " ".join(out.split())
     assert "kept" not in call("predict", run, *paths, "--overwrite")[1]
+
+
+def test_two_predictions_of_one_run_at_once_are_one_line(run, paths):
+    with lock(run, "attribute"), pytest.raises(AffectkitError, match=r"in use by .*\(attribute\)"):
+        predict(run, paths[0])
+    with lock(run, "attribute"):
+        predict(run, paths[0], save=False)

@@ -110,7 +110,7 @@ def test_a_failed_write_leaves_no_prediction(run, recordings, monkeypatch):
         path.mkdir()
         raise OSError("disk full")
 
-    monkeypatch.setattr("affectkit.run.write_zarr", fail)
+    monkeypatch.setattr("affectkit.results.write_store", fail)
     with pytest.raises(OSError, match="disk full"):
         predict(run, recordings / "person_8.zarr")
     assert list((run / "predictions").iterdir()) == []
@@ -169,7 +169,7 @@ def test_a_single_folder_of_recordings_is_an_error_that_says_to_pass_a_list(run,
 
 def test_two_recordings_of_one_name_can_only_be_predicted_without_saving(run, recordings):
     path = recordings / "person_8.zarr"
-    with pytest.raises(AffectkitError, match="2 recordings are named 'person_8'"):
+    with pytest.raises(AffectkitError, match="two recordings are named 'person_8'"):
         predict(run, [path, path])
     assert len(predict(run, [path, path], save=False)) == 2
 

@@ -89,7 +89,7 @@ def test_attribution_halves_chunks_and_keeps_the_state(model, recording):
 
 def test_a_single_frame_that_does_not_fit_is_one_line(model, recording):
     model.cnn = SmallMemory(model.cnn, 0)
-    with pytest.raises(AffectkitError, match=r"a single frame does not fit .* device 'cpu': free"):
+    with pytest.raises(AffectkitError, match=r"a single frame does not fit into .* device: free"):
         predict_frames(model, recording, 32, 64)
 
 

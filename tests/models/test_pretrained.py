@@ -163,6 +163,23 @@ def test_the_error_lists_missing_unknown_and_wrongly_shaped_weights(tmp_path):
     assert "wrong shape: bn1.bias is (7,), expected (" in message
 
 
+@pytest.mark.parametrize("shape", [(), (3,), (1, 2, 3, 4, 5), (0, 3, 3, 3)])
+def test_a_keras_kernel_of_any_shape_is_an_error_of_one_line(shape, tmp_path):
+    kernels = {"conv1_1": (np.ones(shape, np.float32), np.zeros(64, np.float32))}
+    files.write_keras(tmp_path / "w.h5", kernels)
+    assert "wrong shape: features.0.weight is (" in load_error("vggface", tmp_path / "w.h5")
+
+
+def test_weights_that_are_not_finite_or_no_floats_are_refused(tmp_path):
+    state = tiny_state()
+    changed = state | {"conv1.0.weight": state["conv1.0.weight"].long()}
+    changed["bn1.bias"] = torch.full_like(state["bn1.bias"], torch.nan)
+    save_file(changed, tmp_path / "w.safetensors")
+    message = load_error(TINY, tmp_path / "w.safetensors")
+    assert "wrong dtype: conv1.0.weight is torch.int64, expected torch.float32" in message
+    assert "values that are not finite: bn1.bias" in message
+
+
 def test_the_error_lists_at_most_three_names(tmp_path):
     files.write_dag(tmp_path / "vgg_face_dag.pth", files.make_small())
     message = load_error("resnet18", tmp_path / "vgg_face_dag.pth")

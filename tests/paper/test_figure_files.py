@@ -122,3 +122,40 @@ def test_one_recording_can_be_chosen(three_stored, tmp_path):
         )
     with pytest.raises(AffectkitError, match="did you mean 'density'"):
         paper.write_dataset_figure("densities", three_stored, tmp_path / "f.png")
+
+
+@pytest.mark.parametrize("suffix", [".pdf", ".csv"])
+def test_a_folder_is_never_replaced_by_a_figure_or_its_numbers(strip, suffix, tmp_path):
+    kept = tmp_path / f"strip{suffix}" / "kept.txt"
+    kept.parent.mkdir()
+    kept.write_text("mine")
+    with pytest.raises(AffectkitError, match=f"strip{suffix} is a folder"):
+        paper.save_figure(strip, tmp_path / "strip.pdf", pd.DataFrame({"a": [1]}), overwrite=True)
+    assert kept.read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == [kept.parent.name]
+
+
+def test_a_figure_and_its_numbers_are_replaced_only_if_asked(strip, tmp_path):
+    table = pd.DataFrame({"a": [1]})
+    paper.save_figure(strip, tmp_path / "strip.pdf", table)
+    with pytest.raises(AffectkitError, match=r"strip.pdf exists already.*--overwrite"):
+        paper.save_figure(strip, tmp_path / "strip.pdf", table)
+    paper.save_figure(strip, tmp_path / "strip.pdf", table + 1, overwrite=True)
+    assert pd.read_csv(tmp_path / "strip.csv")["a"].tolist() == [2]
+
+
+def test_a_csv_of_other_columns_is_never_replaced(strip, tmp_path):
+    (tmp_path / "strip.csv").write_text("frame,my notes\n1,x\n")
+    with pytest.raises(AffectkitError, match=r"strip.csv exists and has not the columns"):
+        paper.save_figure(strip, tmp_path / "strip.pdf", pd.DataFrame({"a": [1]}), overwrite=True)
+    assert (tmp_path / "strip.csv").read_text() == "frame,my notes\n1,x\n"
+    assert not (tmp_path / "strip.pdf").exists()
+
+
+def test_an_error_of_the_disk_names_the_figure(strip, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(strip, "savefig", full)
+    with pytest.raises(AffectkitError, match=r"strip.pdf cannot be written: No space left"):
+        paper.save_figure(strip, tmp_path / "strip.pdf")

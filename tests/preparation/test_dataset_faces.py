@@ -159,7 +159,16 @@ def test_crops_of_a_video_do_not_depend_on_the_batch_size(
     assert shown == one.sizes["frame"]
 
 
-def test_only_the_frames_of_missing_pictures_are_black_and_without_a_crop(tmp_path):
+def write_text_as_picture(path):
+    path.write_bytes(b"not a picture")
+
+
+def write_too_many_pixels(path):
+    Image.new("1", (20_000, 9_500)).save(path)
+
+
+@pytest.mark.parametrize("break_picture", [write_text_as_picture, write_too_many_pixels])
+def test_only_the_frames_of_missing_pictures_are_black_and_without_a_crop(break_picture, tmp_path):
     root = synthetic.write_synthetic(
         tmp_path / "dataset",
         layout="afew_va",
@@ -170,7 +179,7 @@ def test_only_the_frames_of_missing_pictures_are_black_and_without_a_crop(tmp_pa
         size=64,
         workers=1,
     )
-    (root / "001" / "00005.png").write_bytes(b"not a picture")
+    break_picture(root / "001" / "00005.png")
     with pytest.warns(UserWarning, match="1 of 8 pictures cannot be read.*00005"):
         path = prepare("afew_va", root, tmp_path / "out", only=["001"])[0]
     recording = open_recording(path)

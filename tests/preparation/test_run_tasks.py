@@ -1,6 +1,7 @@
 """Worker processes and clusters create the same recordings, even if a worker is killed."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,8 +17,8 @@ from distributed import LocalCluster
 from affectkit import cluster as clusters
 from affectkit.datasets import synthetic
 from affectkit.errors import AffectkitError
-from affectkit.preparation import prepare
-from affectkit.recording import list_recordings
+from affectkit.preparation import prepare, prepare_video, prepare_videos
+from affectkit.recording import list_recordings, open_recording
 from tests.conftest import local_clusters
 from tests.preparation.conftest import CROP, FRAMES, assert_same, files_of
 
@@ -168,6 +169,33 @@ def test_a_broken_video_on_a_cluster_is_reported(cluster, dataset_copy, tmp_path
         prepare("synthetic", dataset_copy, tmp_path / "out", crop=CROP, only=only,
                 scheduler=cluster.scheduler_address)  # fmt: skip
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["person_001.zarr"]
+
+
+def test_a_cluster_finds_an_annotation_given_by_a_relative_path(
+    cluster, synthetic_root, tmp_path, monkeypatch
+):
+    shutil.copy(synthetic.index(synthetic_root)["video"].iloc[0], tmp_path / "clip.mp4")
+    (tmp_path / "a.csv").write_text("frame,valence,arousal\n3,0.5,0.5\n")
+    monkeypatch.chdir(tmp_path)  # the workers stay in the old folder
+    (path,) = prepare_videos(
+        ["clip.mp4"], "out", annotation_csv="a.csv", crop=CROP, scheduler=cluster.scheduler_address
+    )
+    assert open_recording(path)["annotation"].sel(frame=3).values.tolist() == [0.5, 0.5]
+
+
+def test_two_processes_that_create_one_recording_leave_it_complete(cluster, video, tmp_path):
+    with clusters.connect(cluster.scheduler_address) as client:
+        calls = [
+            client.submit(
+                prepare_video, video, tmp_path / "out", crop=CROP, pure=False, workers=[w]
+            )
+            for w in client.scheduler_info()["workers"]
+        ]
+        paths = {call.result() for call in calls}
+    (path,) = paths
+    assert len(calls) == 2
+    assert open_recording(path)["face"].any(("row", "col", "channel")).all()
+    assert [each.name for each in (tmp_path / "out").iterdir()] == [path.name]
 
 
 def test_a_worker_with_another_version_is_a_one_line_error(

@@ -92,9 +92,3 @@ def test_a_recording_is_kept_if_its_video_is_deleted(dataset_copy, existing):
     Path(synthetic.index(dataset_copy)["video"].iloc[0]).unlink()
     prepare_again(dataset_copy, existing.parent)
     assert files_of(existing) == content
-
-
-def test_a_damaged_recording_is_created_again(synthetic_root, existing, prepared):
-    (existing / ".zgroup").unlink()
-    prepare_again(synthetic_root, existing.parent)
-    assert files_of(existing) == files_of(prepared[0])

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from affectkit.datasets import synthetic
+from affectkit.datasets import LabelFormat, synthetic
 from affectkit.errors import AffectkitError
 from affectkit.faces import Crop
 from affectkit.overlay import write_overlay
@@ -33,7 +33,8 @@ def test_any_video_becomes_a_recording_without_annotation(video, tmp_path):
 def test_a_table_with_frame_numbers_is_aligned_to_the_frames(video, tmp_path):
     table = pd.DataFrame({"frame": [2, 3, 7], "valence": [0.1, 0.2, 0.3], "arousal": [0, -0.5, 1]})
     table.to_csv(tmp_path / "a.csv", index=False)
-    path = prepare_video(video, tmp_path, annotation_csv=tmp_path / "a.csv", crop=CROP)
+    with pytest.warns(UserWarning, match=r"a\.csv: recording 'clip': 88% of the frames .*hold$"):
+        path = prepare_video(video, tmp_path, annotation_csv=tmp_path / "a.csv", crop=CROP)
     known = open_recording(path)["annotation"].dropna("frame")
     assert list(known["frame"]) == [2, 3, 7]
     np.testing.assert_allclose(known, [[0.1, 0], [0.2, -0.5], [0.3, 1]], rtol=1e-6)
@@ -43,7 +44,8 @@ def test_a_table_with_times_is_interpolated_at_the_time_stamps(video, tmp_path):
     times = read_times(video)
     table = pd.DataFrame({"time": times[:5] + 0.05, "valence": times[:5], "arousal": 0})
     table.to_csv(tmp_path / "a.csv", index=False)
-    path = prepare_video(video, tmp_path, annotation_csv=tmp_path / "a.csv", crop=CROP)
+    with pytest.warns(UserWarning, match="79% of the frames have no label"):
+        path = prepare_video(video, tmp_path, annotation_csv=tmp_path / "a.csv", crop=CROP)
     known = open_recording(path)["annotation"].dropna("frame")
     assert list(known["frame"]) == [0, 1, 2, 3, 4]
     np.testing.assert_allclose(known.sel(affect="valence")[1:], times[1:5] - 0.05, atol=1e-6)
@@ -65,12 +67,14 @@ def test_recording_and_overlay_are_of_the_stream_that_was_asked_for(tmp_path):
     ("text", "message"),
     [
         ("frame,valence\n0,0\n", "no column 'arousal'"),
-        ("second,valence,arousal\n0,0,0\n", "no column 'time'"),
-        ("frame,valence,arousal\n0,5,0\n", "rescale them first"),
+        ("moment,valence,arousal\n0,0,0\n", "no column 'time'"),
+        ("frame,valence,arousal\n0,5,0\n", "--label-range LOW HIGH"),
         ("frame,valence,arousal\n0,a,0\n", "numbers only"),
         ("frame,valence,arousal\n1,0,0\n1,0,0\n", "two rows for frame 1"),
-        ("frame,valence,arousal\n900,0,0\n", "none of the 1 annotated rows"),
-        ("", "cannot be read as a CSV table"),
+        ("frame,valence,arousal\n30,0,0\n", "none of the 1 annotated rows"),
+        ("frame,valence,arousal\n", r"a\.csv has no rows below its header"),
+        ("time,valence,arousal\n0,0,0\n2875,0,0\n", "milliseconds .* --time-unit ms"),
+        ("", r"a\.csv is empty"),
     ],
 )
 def test_an_invalid_table_is_a_one_line_error(text, message, video, tmp_path):
@@ -78,6 +82,42 @@ def test_an_invalid_table_is_a_one_line_error(text, message, video, tmp_path):
     with pytest.raises(AffectkitError, match=message) as error:
         prepare_video(video, tmp_path / "out", annotation_csv=tmp_path / "a.csv", crop=CROP)
     assert "\n" not in str(error.value)
+
+
+def test_labels_in_the_given_format_replace_those_of_another_and_keep_the_faces(video, tmp_path):
+    table = tmp_path / "a.csv"
+    table.write_text("time,valence,arousal\n0,1,9\n2875,9,1\n")
+    path = prepare_video(video, tmp_path / "out", crop=CROP)
+    modified = (path / "face" / ".zarray").stat().st_mtime_ns
+    labels = LabelFormat("ms", (1, 9), between="hold")
+    for _ in range(2):
+        prepare_video(video, tmp_path / "out", annotation_csv=table, labels=labels, crop=CROP)
+        recording = open_recording(path)
+        np.testing.assert_array_equal(recording["annotation"][:-1], [[-1, 1]] * 23)
+        np.testing.assert_array_equal(recording["annotation"][-1], [1, -1])
+        assert recording.attrs["source_range"]["valence"] == [1, 9]
+    assert (path / "face" / ".zarray").stat().st_mtime_ns == modified
+    labels = LabelFormat("ms", (0, 10), between="hold")
+    prepare_video(video, tmp_path / "out", annotation_csv=table, labels=labels, crop=CROP)
+    np.testing.assert_allclose(open_recording(path)["annotation"][0], [-0.8, 0.8], rtol=1e-6)
+
+
+def test_labels_that_cannot_belong_to_the_video_leave_an_existing_recording(video, tmp_path):
+    table = tmp_path / "a.csv"
+    path = prepare_video(video, tmp_path / "out", crop=CROP)
+    table.write_text("time,valence,arousal\n0,1,0\n2875,1,0\n")
+    with pytest.raises(AffectkitError, match="as milliseconds they would fit"):
+        prepare_video(video, tmp_path / "out", annotation_csv=table, crop=CROP)
+    assert open_recording(path)["annotation"].isnull().all()
+
+
+def test_frames_counted_from_one_are_moved_with_a_warning(video, tmp_path):
+    rows = "".join(f"{number},{number / 24},0\n" for number in range(1, 25))
+    (tmp_path / "a.csv").write_text("frame,valence,arousal\n" + rows)
+    with pytest.warns(UserWarning, match="1 to 24 and the video has 24 frames: .*--first-frame 1"):
+        path = prepare_video(video, tmp_path / "o", annotation_csv=tmp_path / "a.csv", crop=CROP)
+    valence = open_recording(path)["annotation"].sel(affect="valence")
+    np.testing.assert_allclose(valence, np.arange(1, 25) / 24, rtol=1e-6)
 
 
 def test_a_video_without_a_face_becomes_a_recording_without_a_face(tmp_path):

@@ -177,9 +177,11 @@ def test_an_existing_submission_is_replaced_only_with_overwrite(make_case, tmp_p
     out, _ = write_case(case, tmp_path)
     with pytest.raises(AffectkitError, match="exists already"):
         write_case(case, tmp_path)
-    (out / "old.csv").write_text("x")
+    written = {path: path.read_bytes() for path in out.iterdir()}
+    for path in written:
+        path.write_text("x")
     write_case(case, tmp_path, overwrite=True)
-    assert not (out / "old.csv").exists()
+    assert {path: path.read_bytes() for path in out.iterdir()} == written
 
 
 def test_missing_predictions_are_reported_and_nothing_is_written(make_case, tmp_path):
@@ -221,3 +223,14 @@ def test_a_missing_sample_and_an_unknown_challenge_raise_an_error(tmp_path):
         write_submission("abav", {}, tmp_path, tmp_path / "out")
     with pytest.raises(AffectkitError, match="is a folder; expected the organisers' sample"):
         write_submission("abaw", {}, tmp_path, tmp_path / "out")
+
+
+@pytest.mark.parametrize("challenge", ["abaw", "sewa"])
+def test_a_folder_of_other_files_is_never_replaced(challenge, make_case, tmp_path):
+    case = make_case(challenge)
+    kept = tmp_path / "mine" / "thesis.tex"
+    kept.parent.mkdir()
+    kept.write_text("mine")
+    with pytest.raises(AffectkitError, match=r"mine is a folder|not written by affectkit"):
+        write_submission(challenge, case.predictions, case.sample, kept.parent, overwrite=True)
+    assert kept.read_text() == "mine"

@@ -110,7 +110,6 @@ def test_learning_rates_of_the_schedules_known_by_hand(recipe):
         ({"training__learning_rates": "{cn = 1.0}"}, "did you mean 'cnn'"),
         ({"training__stages": "[{epochs = 1, frozen = ['rnn']}]"}, r"in training\.stages 'rnn'"),
         ({"training__precision": "16-mixed"}, "needs a GPU"),
-        ({"training__accelerator": "cuda"}, r"training\.accelerator = 'cuda'"),
         ({"windows__order": "consecutive", "model__bidirectional": True}, "later frames"),
     ],
 )
@@ -120,8 +119,22 @@ def test_settings_that_the_learner_cannot_use_are_errors(changes, message, recip
 
 
 @pytest.mark.parametrize(
+    ("device", "devices", "message"),
+    [
+        ("cuda:7", 1, "device 'cuda:7' is not available on this computer"),
+        ("gpu", 1, "unknown device 'gpu': expected auto, cpu, cuda"),
+        ("cpu:0", 2, r"'cpu:0' is one device, but training\.devices = 2 processes need one each"),
+    ],
+)
+def test_a_device_that_cannot_train_is_an_error(device, devices, message, recipe):
+    with pytest.raises(AffectkitError, match=message):
+        build_learner(recipe(training__devices=devices), 5, device)
+
+
+@pytest.mark.parametrize(
     ("override", "message"),
     [
+        ("training.accelerator=cpu", r"accelerator was removed, delete it: .* --device"),
         ("training.stages=[{epochs = 9}]", "have 9 epochs in total, more than training.epochs"),
         ("training.stages=[{epoch = 9}]", "'training.stages.0.epoch': did you mean 'epochs'"),
         ("training.learning_rates={cnn = -1}", "training.learning_rates.cnn: .* greater than 0"),

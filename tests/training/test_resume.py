@@ -218,6 +218,21 @@ def test_a_file_that_is_no_checkpoint_is_an_error_of_one_line(recordings, recipe
         fit(recipe(training__epochs=1), recordings, tmp_path / "run")
 
 
+def test_training_resumes_with_another_device_setting(recipe, recordings, tmp_path):
+    made = recipe(training__epochs=2)
+    with pytest.raises(KeyboardInterrupt):
+        fit(made, recordings, tmp_path / "run", device="auto", progress=interrupt_at(1))
+    history = fit(made, recordings, tmp_path / "run", device="cpu")
+    whole = fit(made, recordings, tmp_path / "whole", device="cpu")
+    assert [row["loss"] for row in history] == [row["loss"] for row in whole]
+
+
+def test_a_device_that_is_not_available_makes_no_run(recipe, recordings, tmp_path):
+    with pytest.raises(AffectkitError, match="device 'cuda:7' is not available"):
+        fit(recipe(), recordings, tmp_path / "run", device="cuda:7")
+    assert not (tmp_path / "run").exists()
+
+
 def test_each_fault_of_a_checkpoint_is_named(recordings, recipe, tmp_path):
     settings = recipe(training__epochs=2)
     fit(settings, recordings, tmp_path / "run")

@@ -1,9 +1,14 @@
-"""Read the annotation of a recording from the rows of a table."""
+"""Read the annotation of a recording from the rows of one table, or of one table per affect.
 
-import re
-from functools import cache, lru_cache
+CARMA (Girard 2014) and DARMA write the settings of the rating, the header `Second,Rating` or
+`Second,Valence,Arousal,Button`, a row of `%%%%%%`, and the mean of each bin with the time of its
+end. The means are placed at the middle of their bins.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,95 +16,65 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from affectkit.datasets.annotation import make_annotation
-from affectkit.datasets.delimited import number_column, read_delimited, require_columns
-from affectkit.errors import AffectkitError, unknown
+from affectkit.datasets.delimited import number_column, read_delimited, read_preamble
+from affectkit.datasets.table.label_format import (
+    FRAMES,
+    LabelFormat,
+    Position,
+    find_affects,
+    find_position,
+    is_header,
+    stored_range,
+    time_unit,
+)
+from affectkit.datasets.text import describe_text
+from affectkit.errors import AffectkitError
 from affectkit.files import StrPath
 from affectkit.recording import AFFECT
 from affectkit.signals import fuse, resample
 
 WHOLE_TABLE = ""  # the key of a table that does not name recordings
 NAMES = ("recording", "video")
-TIME = re.compile(r"time(?:stamp)?[ _]*[\[(]?\s*(\w*)\s*[\])]?")
-UNITS_PER_SECOND = {
-    **dict.fromkeys(("", "s", "sec", "second", "seconds"), 1.0),
-    **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 1000.0),
-    **dict.fromkeys(("min", "minute", "minutes"), 1 / 60),
-}
-SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("validation", "valid", "val", "dev", "devel"), "validation"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
+BINNED = "time of rating"  # first line of CARMA and DARMA
+MAX_FRAME = 1e9
+NOT_ANNOTATED = -5.0  # in Aff-Wild2
+FORMAT = LabelFormat()
 
 Array = NDArray[np.float64]
 
 
-class RowInfo(NamedTuple):
-    """The other columns of a recording's rows; "" if they are missing."""
+class Rows(NamedTuple):
+    """The rows of one recording in one table."""
 
-    video: str
-    subject: str
-    split: str
+    path: Path
+    key: str
 
 
-def read_contents(path: Path) -> dict[str, RowInfo]:
-    """The recordings in a table; none if it cannot be read or has no valence and arousal.
+class Trace(NamedTuple):
+    """The labels of one affect by one rater."""
+
+    position: Array  # (row) seconds or frames, increasing
+    value: Array  # (row) in [-1, 1]; NaN = not annotated
+
+
+def rows_by_recording(path: Path) -> dict[str, pd.DataFrame]:
+    """The rows of each recording in a table, with lower-case columns.
 
     Raises:
-        AffectkitError: a recording has two videos, subjects or splits, or an unknown split.
+        AffectkitError: the file cannot be read, or a row names no recording.
     """
-    try:
-        changed = path.stat().st_mtime_ns
-    except OSError:  # a broken link
-        return {}
-    return _read_contents(path, changed)
+    read_delimited(path, is_header)
+    return _rows_by_recording(path, path.stat().st_mtime_ns)
 
 
-@cache  # a folder of thousands of tables is read once, not once per recording
-def _read_contents(path: Path, changed: int) -> dict[str, RowInfo]:
-    try:
-        read_delimited(path)
-    except AffectkitError:
-        return {}
-    groups = _groups(path, changed)
-    if not all(set(AFFECT) <= set(rows.columns) for rows in groups.values()):
-        return {}
-    return {
-        key: RowInfo(
-            _single_value(rows, "video", path),
-            _single_value(rows, "subject", path),
-            _split(_single_value(rows, "split", path), path),
-        )
-        for key, rows in groups.items()
-    }
-
-
-def _single_value(rows: pd.DataFrame, column: str, path: Path) -> str:
-    values = sorted(set(rows[column]) - {""}) if column in rows else []
-    if len(values) > 1:
-        raise AffectkitError(
-            f"{path}, from line {rows.index[0]}: expected one {column} per recording, "
-            f"got {', '.join(values)}"
-        )
-    return values[0] if values else ""
-
-
-def _split(name: str, path: Path) -> str:
-    if name and name.lower() not in SPLITS:
-        raise AffectkitError(f"{path}: {unknown('split', name, SPLITS)}")
-    return SPLITS.get(name.lower(), "")
-
-
-@lru_cache(maxsize=4)
-def _groups(path: Path, changed: int) -> dict[str, pd.DataFrame]:
-    """The rows of each recording, with lower-case columns."""
-    table = read_delimited(path).rename(columns=str.lower)
-    twice = table.columns[table.columns.duplicated()]
-    if len(twice):
-        raise AffectkitError(f"{path} has two columns {twice[0]!r}; expected one")
+@lru_cache(maxsize=8)
+def _rows_by_recording(path: Path, modified: int) -> dict[str, pd.DataFrame]:
+    table = read_delimited(path, is_header).rename(columns=str.lower)
     column = next((name for name in NAMES if name in table), None)
     if column is None:
         return {WHOLE_TABLE: table}
+    if list(table.columns).count(column) > 1:
+        raise AffectkitError(f"{path} has two columns {column!r}; expected one")
     _check_filled(table, column, path)
     return {str(key): rows for key, rows in table.groupby(column, sort=False)}
 
@@ -112,132 +87,221 @@ def _check_filled(rows: pd.DataFrame, column: str, path: Path) -> None:
         )
 
 
-def read_table(path: StrPath) -> xr.Dataset:
+def read_table(path: StrPath | Sequence[StrPath], labels: LabelFormat = FORMAT) -> xr.Dataset:
     """Read the table of one video, in the format described in `datasets.table`.
 
+    Args:
+        path: of the table; or of two tables, of valence and of arousal.
+        labels: what the table does not say.
+
     Returns:
-        `annotation` (frame, affect) or (sample, affect), for `datasets.align_to_frames`, and
+        `annotation` (frame, affect) or (sample, affect), for `datasets.fit_to_video`, and
         `rating` with the additional dim `rater` if the rows have raters.
 
     Raises:
         AffectkitError: the file cannot be read or has several recordings, a column is missing or
-            is not numbers, or a value is outside [-1, 1]; names the line.
+            is not numbers, or a value is outside the range; names the line.
     """
-    path = Path(path)
-    read_delimited(path)
-    groups = _groups(path, path.stat().st_mtime_ns)
-    if len(groups) > 1:
-        names = ", ".join(list(groups)[:5])
-        raise AffectkitError(
-            f"{path} has {len(groups)} recordings ({names}); expected one: to prepare several, put "
-            "the table and the videos into one folder and use the dataset 'table'"
-        )
-    return read_rows(path, next(iter(groups)), dataset="", recording=path.stem)
+    paths = [Path(path)] if isinstance(path, StrPath) else [Path(each) for each in path]
+    sources = []
+    for each in paths:
+        groups = rows_by_recording(each)
+        if len(groups) > 1:
+            names = ", ".join(list(groups)[:5])
+            raise AffectkitError(
+                f"{each} has {len(groups)} recordings ({names}); expected one: to prepare several, "
+                "put the table and the videos into one folder and use the dataset 'table'"
+            )
+        if not groups:
+            raise AffectkitError(f"{each} has no rows below its header ({describe_text(each)})")
+        sources.append(Rows(each, next(iter(groups))))
+    return read_rows(sources, labels, dataset="", recording=paths[0].stem)
 
 
-def read_rows(path: Path, key: str, *, dataset: str, recording: str) -> xr.Dataset:
-    """Read the rows of one recording in a table.
+def read_rows(
+    sources: Sequence[Rows], labels: LabelFormat, *, dataset: str, recording: str
+) -> xr.Dataset:
+    """Read the rows of one recording.
+
+    Args:
+        sources: its rows: in one table, or in one of valence and one of arousal.
+        labels: what the tables do not say.
+        dataset: name of the dataset.
+        recording: name of the recording.
 
     Raises:
         AffectkitError: as `read_table`.
     """
-    rows = _groups(path, path.stat().st_mtime_ns)[key]
-    column, per_second = _key(rows, path)
-    position = number_column(rows, column, path) / per_second
-    if column == "frame":
-        _check_frames(rows, position, path)
-    values = _values(rows, path)
+    traces: dict[tuple[str, str], Trace] = {}
+    units: dict[Path, str] = {}
+    times: dict[float, float] = {}
+    for path, key in sources:
+        rows = rows_by_recording(path)[key]
+        if rows.empty:
+            raise AffectkitError(f"{path} has no rows below its header ({describe_text(path)})")
+        position = find_position(rows, path, labels)
+        units[path] = position.unit
+        own = _read_traces(rows, path, position, labels)
+        if twice := {affect for _, affect in own} & {affect for _, affect in traces}:
+            raise AffectkitError(f"{path}: {min(twice)} is in another table too; expected one")
+        traces |= own
+        times |= _times_of_frames(rows, position) if labels.first_frame is None else {}
+    _check_complete(traces, units)
+    unit = next(iter(units.values()))
+    reading: dict[str, Any] = {
+        "time_unit": unit,
+        "between": labels.between,
+        "first_frame": "" if labels.first_frame is None else labels.first_frame,
+    }
+    ranges = _source_range([path for path, _ in sources], labels)
+    annotation = _combine(traces, reading, dataset, recording, ranges)
+    if unit != FRAMES or not times:
+        return annotation
+    known = [times.get(float(frame), np.nan) for frame in annotation["frame"].values]
+    return annotation.assign_coords(time=("frame", np.array(known, np.float64)))
+
+
+def _source_range(paths: Sequence[Path], labels: LabelFormat) -> dict[str, list[float]]:
+    given = labels.label_range or stored_range(read_preamble(paths[0], is_header)) or (-1, 1)
+    return {affect: [float(limit) for limit in given] for affect in AFFECT}
+
+
+def _check_complete(traces: dict[tuple[str, str], Trace], units: dict[Path, str]) -> None:
+    found = {affect for _, affect in traces}
+    path = next(iter(units))
+    if missing := [affect for affect in AFFECT if affect not in found]:
+        got = f"a table of {min(found)} only" if found else "neither valence nor arousal"
+        raise AffectkitError(
+            f"{path} has no column {missing[0]!r}: expected valence and arousal, in one table or "
+            f"in two named ..._valence and ..._arousal; got {got} ({describe_text(path)})"
+        )
+    if len({unit == FRAMES for unit in units.values()}) > 1:
+        raise AffectkitError(
+            f"{' and '.join(map(str, units))}: expected both by time or both by frame"
+        )
+
+
+def _read_traces(
+    rows: pd.DataFrame, path: Path, position: Position, labels: LabelFormat
+) -> dict[tuple[str, str], Trace]:
+    """The traces in the rows, by rater and affect."""
+    at = _read_positions(rows, path, position, labels)
+    affects = find_affects(rows, path)
+    limits = labels.label_range or stored_range(read_preamble(path, is_header))
+    values = {
+        affect: _read_values(rows, column, path, limits) for affect, column in affects.items()
+    }
     rater = rows["rater"].to_numpy() if "rater" in rows else np.full(len(rows), "")
     if (rater != "").any():
         _check_filled(rows, "rater", path)
     traces = {}
     for name in sorted(set(rater)):
-        is_own = rater == name
-        traces[str(name)] = _sorted(rows[is_own], position[is_own], values[is_own], column, path)
-    return _annotation(traces, column, dataset, recording)
+        own = np.flatnonzero(rater == name)
+        order = own[np.argsort(at[own], kind="stable")]
+        again = np.flatnonzero(np.diff(at[order]) == 0)
+        if len(again):
+            row = order[again[0] + 1]
+            raise AffectkitError(
+                f"{path}, line {rows.index[row]}: two rows for {position.column} "
+                f"{rows[position.column].iloc[row]}; expected one"
+            )
+        for affect, value in values.items():
+            traces[str(name), affect] = Trace(at[order], value[order])
+    return traces
 
 
-def _key(rows: pd.DataFrame, path: Path) -> tuple[str, float]:
-    """The column of times or frames, and its units per second or frame."""
-    require_columns(rows, AFFECT, path)
-    if "frame" in rows:
-        return "frame", 1.0
-    for name in rows:
-        match = TIME.fullmatch(str(name))
-        if match and match[1] in UNITS_PER_SECOND:
-            return str(name), UNITS_PER_SECOND[match[1]]
-    raise AffectkitError(
-        f"{path} has no column 'time' or 'frame': expected frame (from 0) or time, time_ms, "
-        f"time [min]; got {', '.join(rows.columns)}"
-    )
-
-
-def _check_frames(rows: pd.DataFrame, frame: Array, path: Path) -> None:
-    wrong = (frame < 0) | (frame % 1 != 0)
+def _read_positions(
+    rows: pd.DataFrame, path: Path, position: Position, labels: LabelFormat
+) -> Array:
+    """(row) seconds, or numbers of frames from 0."""
+    at = number_column(rows, position.column, path) / position.per_second
+    if position.unit != FRAMES:
+        if BINNED in read_preamble(path, is_header):
+            return at - (np.median(np.diff(np.unique(at))) if len(set(at)) > 1 else at[0]) / 2
+        return at
+    first = labels.first_frame or 0
+    wrong = (at < first) | (at % 1 != 0) | (at > MAX_FRAME)
     if wrong.any():
         row = int(wrong.argmax())
         raise AffectkitError(
-            f"{path}, line {rows.index[row]}: expected frames 0, 1, 2, ..., "
-            f"got {rows['frame'].iloc[row]!r}"
+            f"{path}, line {rows.index[row]}: expected frames {first}, {first + 1}, "
+            f"{first + 2}, ..., got {rows[position.column].iloc[row]!r}; times under this header "
+            "need --time-unit s or ms"
         )
+    return at - first
 
 
-def _values(rows: pd.DataFrame, path: Path) -> Array:
-    """Valence and arousal (row, affect); NaN in both if one is blank."""
-    values = np.stack([number_column(rows, name, path, blank=True) for name in AFFECT], axis=1)
-    size = np.nan_to_num(np.abs(values)).max(axis=1)
-    if (size > 1).any():
-        line, worst = rows.index[int((size > 1).argmax())], values[size.argmax()]
-        raise AffectkitError(
-            f"{path}, line {line}: expected valence and arousal in [-1, 1], got "
-            f"{worst[np.nanargmax(np.abs(worst))]:g}; rescale them first "
-            "(-5 to 5: divide by 5; 1 to 9: subtract 5, then divide by 4)"
-        )
-    values[np.isnan(values).any(axis=1)] = np.nan
-    return values
-
-
-def _sorted(
-    rows: pd.DataFrame, position: Array, values: Array, column: str, path: Path
-) -> tuple[Array, Array]:
-    order = np.argsort(position, kind="stable")
-    again = np.flatnonzero(np.diff(position[order]) == 0)
-    if len(again):
-        row = order[again[0] + 1]
-        raise AffectkitError(
-            f"{path}, line {rows.index[row]}: two rows for {column} "
-            f"{rows[column].iloc[row]}; expected one"
-        )
-    return position[order], values[order]
-
-
-def _annotation(
-    traces: dict[str, tuple[Array, Array]], column: str, dataset: str, recording: str
-) -> xr.Dataset:
-    by_frame = column == "frame"
-    position = np.unique(np.concatenate([own for own, _ in traces.values()]))
-    aligned = np.stack(
-        [
-            _at_frames(values, own, position) if by_frame else resample(values, own, position)
-            for own, values in traces.values()
-        ]
+def _read_values(
+    rows: pd.DataFrame, column: str, path: Path, limits: tuple[float, float] | None
+) -> Array:
+    """(row) labels in [-1, 1]; NaN = blank."""
+    values = number_column(rows, column, path, blank=True)
+    low, high = limits or (-1.0, 1.0)
+    wrong = (values < low) | (values > high)
+    if not wrong.any():
+        return np.asarray(2 * (values - low) / (high - low) - 1 if limits else values)
+    row = int(wrong.argmax())
+    got = f"{values[row]:g}"
+    text = f"column {column!r} has {np.nanmin(values):g} to {np.nanmax(values):g}"
+    advice = "give the range of the scale: --label-range LOW HIGH"
+    if set(values[wrong]) == {NOT_ANNOTATED}:
+        text = f"{wrong.sum()} cells of {column!r}; in Aff-Wild2 it marks frames without annotation"
+        advice = "leave these cells blank"
+    raise AffectkitError(
+        f"{path}, line {rows.index[row]}: expected valence and arousal in [{low:g}, {high:g}], "
+        f"got {got} ({text}); {advice}"
     )
-    rating = xr.DataArray(aligned, dims=("rater", "frame", "affect"))
+
+
+def _times_of_frames(rows: pd.DataFrame, position: Position) -> dict[float, float]:
+    """The seconds that a table by frame also gives, by frame; unreadable cells are left out."""
+    columns = [name for name in rows.columns if time_unit(name)]
+    if position.unit != FRAMES or not columns or position.column in columns:
+        return {}
+    frames, seconds = (
+        pd.to_numeric(rows.loc[:, name].str.replace(",", "."), errors="coerce")
+        for name in (position.column, columns[0])
+    )
+    seconds = seconds / Position(columns[0], time_unit(columns[0])).per_second
+    return dict(zip(frames, seconds, strict=True))
+
+
+def _combine(
+    traces: dict[tuple[str, str], Trace],
+    reading: dict[str, Any],
+    dataset: str,
+    recording: str,
+    ranges: dict[str, list[float]],
+) -> xr.Dataset:
+    """The traces of all raters and affects at the positions of all of them."""
+    by_frame = reading["time_unit"] == FRAMES
+    position = np.unique(np.concatenate([trace.position for trace in traces.values()]))
+    raters = sorted({rater for rater, _ in traces})
+    values = np.full((len(raters), len(position), len(AFFECT)), np.nan)
+    for (rater, affect), trace in traces.items():
+        values[raters.index(rater), :, AFFECT.index(affect)] = (
+            _at_frames(trace, position)
+            if by_frame
+            else resample(trace.value, trace.position, position, reading["between"] or "linear")
+        )
+    values[np.isnan(values).any(axis=2)] = np.nan
     annotation = make_annotation(
-        fuse(rating, "mean").to_numpy(),
+        fuse(xr.DataArray(values, dims=("rater", "frame", "affect")), "mean").to_numpy(),
         dataset=dataset,
         recording=recording,
         frame=position if by_frame else None,
         time=None if by_frame else position,
-        alignment=f"by {column}, as in the table",
+        source_range=ranges,
+        alignment=f"by {'frame' if by_frame else 'time'}, as in the table",
+        reading=reading,
     )
-    if set(traces) == {""}:
+    if raters == [""]:
         return annotation
     dims = ("rater", "frame" if by_frame else "sample", "affect")
-    return annotation.assign(rating=(dims, aligned.astype(np.float32)), rater=list(traces))
+    return annotation.assign(rating=(dims, values.astype(np.float32)), rater=raters)
 
 
-def _at_frames(values: Array, own: Array, frame: Array) -> Array:
-    aligned = np.full((len(frame), values.shape[1]), np.nan)
-    aligned[np.searchsorted(frame, own)] = values
+def _at_frames(trace: Trace, frame: Array) -> Array:
+    aligned = np.full(len(frame), np.nan)
+    aligned[np.searchsorted(frame, trace.position)] = trace.value
     return aligned

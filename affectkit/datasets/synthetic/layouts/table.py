@@ -22,6 +22,7 @@ from affectkit.video import write_video
 
 DECIMALS = 4
 BYTE_ORDER_MARK = "\ufeff"
+DEFAULTS = {"between": "", "first_frame": ""}  # of a table without a label format
 
 
 def write(root: Path, settings: Settings, number: int) -> None:
@@ -83,15 +84,20 @@ def expected(settings: Settings, number: int) -> dict[str, xr.Dataset]:
     name, scene = settings.names[number], make_scene(settings, number)
     if settings.quirks:
         time = _milliseconds(settings) / 1000
-        how = "by time [ms], as in the table"
+        how, reading = "by time, as in the table", {"time_unit": "ms"} | DEFAULTS
         annotation = make_annotation(
-            _mean(scene), dataset="table", recording=name, time=time, alignment=how
+            _mean(scene),
+            dataset="table",
+            recording=name,
+            time=time,
+            alignment=how,
+            reading=reading,
         )
         return {name: annotation}
     rating = _ratings(scene)
-    how = "by frame, as in the table"
+    how, reading = "by frame, as in the table", {"time_unit": "frames"} | DEFAULTS
     annotation = make_annotation(
-        rating.mean(axis=0), dataset="table", recording=name, alignment=how
+        rating.mean(axis=0), dataset="table", recording=name, alignment=how, reading=reading
     )
     ratings = (("rater", "frame", "affect"), rating.astype(np.float32))
     return {name: annotation.assign(rating=ratings, rater=list(RATERS))}
