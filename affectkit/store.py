@@ -236,7 +236,7 @@ def _text_fault(array: _ArrayMetadata, folder: Path) -> str:
     if kind not in "Ub":
         return ""
     for name in _chunk_names(array):
-        values = np.fromfile(folder / name, np.uint32 if kind == "U" else np.uint8)
+        values: NDArray[Any] = np.fromfile(folder / name, np.uint32 if kind == "U" else np.uint8)
         if (values > (MAX_CHARACTER if kind == "U" else 1)).any():
             return f"the file {name} contains other bytes than {'text' if kind == 'U' else 'bool'}"
     return ""
