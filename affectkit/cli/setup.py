@@ -1,6 +1,5 @@
 """Commands: demo, doctor, bench."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +14,7 @@ from affectkit.cli.output import (
     progress_bars,
     say,
 )
-from affectkit.errors import AffectkitError, missing_extra
+from affectkit.errors import AffectkitError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +36,7 @@ def demo(
         ),
     ] = False,
     dashboard: Annotated[bool, typer.Option(help="Open the dashboard at the end.")] = True,
-    port: Annotated[int, typer.Option(help="Port of the dashboard.", min=1, max=65535)] = 8501,
+    port: Annotated[int, typer.Option(help="Port of the dashboard.")] = 8501,
 ) -> None:
     """Run the whole pipeline on synthetic data, then open the dashboard.
 
@@ -46,15 +45,15 @@ def demo(
     """
     from affectkit.demo import run_demo
 
-    if dashboard and find_spec("streamlit") is None:
-        raise missing_extra("streamlit", "dashboard")
+    if dashboard:
+        from affectkit.dashboard.launch import check_server, launch
+
+        check_server(port)
     with progress_bars() as progress:
         folder = out or Path("data/demo-full" if full else "data/demo")
         result = run_demo(folder, full=full, progress=progress)
     _print_demo(result)
     if dashboard:
-        from affectkit.dashboard import launch
-
         launch(result.runs, recordings=result.recordings, port=port, say=say)
 
 

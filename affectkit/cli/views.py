@@ -73,9 +73,7 @@ def dashboard(
     recordings: Annotated[
         Path | None, typer.Option(help="Recordings folder, if it was moved.")
     ] = None,
-    port: Annotated[
-        int, typer.Option(help="Port of the server on this machine.", min=1, max=65535)
-    ] = 8501,
+    port: Annotated[int, typer.Option(help="Port of the server on this machine.")] = 8501,
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
 ) -> None:
     """Show runs in the browser: scores, and the video with annotation, prediction and saliency."""

@@ -50,13 +50,11 @@ def launch(
         AffectkitError: Streamlit is not installed, there are no runs or no recordings, the port
             cannot be used, or the server does not start.
     """
-    if find_spec("streamlit") is None:
-        raise missing_extra("streamlit", "dashboard")
     runs = Path(runs)
     list_runs(runs)
     if recordings is not None:
         list_recordings(recordings)
-    check_port(port)
+    check_server(port)
     url = f"http://{ADDRESS}:{port}"
     with run_server(server_command(port), environment(runs, recordings)) as server:
         opened = threading.Thread(
@@ -93,6 +91,17 @@ def run_server(command: list[str], variables: dict[str, str]) -> Iterator[subpro
         server.wait()
         if in_main:
             signal.signal(signal.SIGTERM, before)
+
+
+def check_server(port: int) -> None:
+    """Check that the server can be started.
+
+    Raises:
+        AffectkitError: Streamlit is not installed, or the port cannot be used.
+    """
+    if find_spec("streamlit") is None:
+        raise missing_extra("streamlit", "dashboard")
+    check_port(port)
 
 
 def check_port(port: int) -> None:
@@ -137,8 +146,8 @@ def environment(runs: StrPath, recordings: StrPath | None) -> dict[str, str]:
 def open_when_ready(url: str, say: Callable[[str], None], *, open_browser: bool) -> None:
     """Wait until the server answers, then open it in a browser or print its address."""
     if not wait_until_ready(url):
-        return
-    if open_browser and webbrowser.open(url):
+        say(f"The dashboard does not answer at {url}; see the output above (Ctrl-C stops it)")
+    elif open_browser and webbrowser.open(url):
         say(f"The dashboard is open in the browser: {url} (Ctrl-C stops it)")
     else:
         say(f"Open the dashboard in a browser: {url} (Ctrl-C stops it)")

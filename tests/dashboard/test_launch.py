@@ -14,6 +14,7 @@ from affectkit.dashboard.launch import (
     check_port,
     environment,
     launch,
+    run_server,
     server_command,
     wait_until_ready,
 )
@@ -81,6 +82,32 @@ def wait_until_free(port):
             return
         time.sleep(0.1)
     check_port(port)
+
+
+def test_the_server_starts_without_a_home_and_folders_that_can_be_written(folders):
+    with socket.socket() as probe:
+        probe.bind((ADDRESS, 0))
+        port = probe.getsockname()[1]
+    variables = environment(folders.runs, None) | dict.fromkeys(
+        ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "TMPDIR"), "/sys/kernel"
+    )
+    with run_server(server_command(port), variables):
+        assert wait_until_ready(f"http://{ADDRESS}:{port}")
+
+
+@pytest.mark.parametrize("option", [("--port", "-1"), ("--port", "70000"), ("--recordings", "no")])
+def test_an_unusable_option_of_the_dashboard_is_one_line(folders, call, option):
+    status, _, error = call("dashboard", folders.runs, *option)
+    assert status == 2
+    assert error.count("\n") == 1
+    assert option[1] in error
+
+
+def test_the_demo_checks_the_port_before_it_begins(call, tmp_path):
+    status, _, error = call("demo", tmp_path / "demo", "--port", "70000")
+    assert status == 2
+    assert "70000 is not a port" in error
+    assert not (tmp_path / "demo").exists()
 
 
 def test_the_server_is_local_and_sends_no_usage_statistics():

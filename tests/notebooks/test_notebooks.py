@@ -12,6 +12,7 @@ from nbclient import NotebookClient
 from affectkit.lab import copy_notebooks, notebook_sources
 
 LONGEST = 130  # lines of a notebook
+PLOTLY, WIDGET = "application/vnd.plotly.v1+json", "application/vnd.jupyter.widget-view+json"
 
 
 def run(source: Path, folder: Path) -> Any:
@@ -43,8 +44,11 @@ def test_a_notebook_runs_from_top_to_bottom(source, quick_demo, tmp_path, monkey
     monkeypatch.setenv("TMPDIR", str(tmp_path))  # where the notebook puts its runs
     notebook = run(source, tmp_path)
     assert error_output(notebook) == ""
+    shown = [set(output["data"]) for output in outputs(notebook) if "data" in output]
+    assert all("text/html" in kinds for kinds in shown if PLOTLY in kinds), "saved copies show it"
+    assert all("image/png" in kinds for kinds in shown if WIDGET in kinds), "saved copies show it"
     last = notebook.cells[-1]["outputs"][-1]["data"]
-    assert {"image/png", "application/vnd.plotly.v1+json"} & set(last), "the last cell is a figure"
+    assert {"image/png", PLOTLY} & set(last), "the last cell is a figure"
 
 
 @pytest.mark.parametrize("source", notebook_sources(), ids=lambda source: source.stem)

@@ -175,7 +175,8 @@ def test_a_cluster_finds_an_annotation_given_by_a_relative_path(
     cluster, synthetic_root, tmp_path, monkeypatch
 ):
     shutil.copy(synthetic.index(synthetic_root)["video"].iloc[0], tmp_path / "clip.mp4")
-    (tmp_path / "a.csv").write_text("frame,valence,arousal\n3,0.5,0.5\n")
+    rows = [f"{frame},0.5,0.5" for frame in range(FRAMES)]
+    (tmp_path / "a.csv").write_text("\n".join(["frame,valence,arousal", *rows, ""]))
     monkeypatch.chdir(tmp_path)  # the workers stay in the old folder
     (path,) = prepare_videos(
         ["clip.mp4"], "out", annotation_csv="a.csv", crop=CROP, scheduler=cluster.scheduler_address
