@@ -25,7 +25,7 @@ from affectkit.bench.gpu_checks import CHECKS
 from affectkit.bench.gpu_setup import CPU, FAILED, Row, Setup, note_row
 from affectkit.bench.gpu_speed import SPEEDS, measure_compiled
 
-LIMIT = 200.0  # seconds after which no further part is started
+LIMITS = {"cuda": 180.0, "cpu": 90.0}  # seconds after which no further part is started
 COMPILE_SECONDS = 60.0  # that compiling a network can take
 
 
@@ -47,11 +47,14 @@ def bench_gpu() -> list[Row]:
         return run_parts((gpu_setup if has_gpu else cpu_setup)(Path(folder)))
 
 
-def run_parts(setup: Setup, limit: float = LIMIT) -> list[Row]:
+def run_parts(setup: Setup, limit: float | None = None) -> list[Row]:
     """The rows of all checks and measurements; a part that fails gives a row that says so."""
     start = time.monotonic()
+    limit = LIMITS[setup.device.type] if limit is None else limit
     rows = [device_row(setup.device)]
     for name, part in (CHECKS | SPEEDS).items():
+        if part is measure_compiled and setup.device.type != "cuda":
+            continue  # compiling for the CPU would need a compiler
         reserve = COMPILE_SECONDS if part is measure_compiled else 0.0
         if time.monotonic() - start + reserve > limit:
             rows.append(note_row(name, "skipped: the time is used up"))

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 import xarray as xr
 
 from affectkit.errors import AffectkitError
-from affectkit.files import StrPath
+from affectkit.files import StrPath, lock
 from affectkit.inference.predictor import (
     load_predictor,
     predict_settings,
@@ -51,8 +52,16 @@ def tune(
         AffectkitError: `run` is not a trained run, it has no annotated validation recordings, or
             the device is not available.
     """
+    read_metadata(run)  # before the lock, which would create a folder that does not exist
+    with lock(run, "tune"):
+        return _tune(run, recordings, resolve_device(device), progress)
+
+
+def _tune(
+    run: StrPath, recordings: StrPath | None, device: torch.device, progress: Progress
+) -> pd.DataFrame:
     metadata, settings = read_metadata(run), predict_settings(run)
-    predictor = load_predictor(run, settings, resolve_device(device))
+    predictor = load_predictor(run, settings, device)
     names = metadata["splits"].get("validation", [])
     pairs = []
     for done, name in enumerate(names, start=1):
