@@ -1,0 +1,20 @@
+"""A sample of the campaign of tests/damage.py; `python -m tests.damage` runs it whole."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_no_damaged_file_gives_a_traceback_a_signal_or_a_change_elsewhere(seed):
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.damage", "--cases", "3", "--seed", str(seed)],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("3 of ")
