@@ -51,6 +51,7 @@ EXTRAS = {
     "jupyterlab": "notebooks",
     "jupytext": "notebooks",
     "lightning_fabric": "train",
+    "markupsafe": "dashboard",
     "safetensors": "train",
     "starlette": "dashboard",
     "streamlit": "dashboard",

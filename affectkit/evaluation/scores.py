@@ -103,7 +103,7 @@ def load_split(run: StrPath, recordings: StrPath | None, split: str) -> list[xr.
             f"no recording of the split {split!r} of {run} is annotated, so there is nothing to "
             "score; prepare the recordings with annotations, or evaluate another split"
         )
-    if not any(count_frames(signals)["mean"] for signals in annotated):
+    if not any(max(count_frames(signals).values()) for signals in annotated):
         raise AffectkitError(
             f"no annotated frame of the split {split!r} has a prediction in {run}, so there is "
             f"nothing to score; run: affectkit predict {run} RECORDINGS"

@@ -57,10 +57,7 @@ def save_figure(
         raise unknown("suffix of a figure", path.suffix, SUFFIXES)
     if table is not None and overwrite:
         _check_columns(path.with_suffix(".csv"), list(table.columns))
-    try:
-        _write_files(figure, path, table, overwrite=overwrite)
-    except OSError as error:  # matplotlib's errors name no file
-        raise AffectkitError(f"{path} cannot be written: {error.strerror or error}") from None
+    _write_files(figure, path, table, overwrite=overwrite)
 
 
 def _check_columns(path: Path, columns: list[str]) -> None:

@@ -5,7 +5,8 @@ import pytest
 from affectkit.errors import AffectkitError
 from affectkit.evaluation import POOLED, compare, evaluate
 from affectkit.recording import save_recording
-from affectkit.run import prediction_path, read_metadata, save_result, write_metadata
+from affectkit.results import prediction_path, save_result
+from affectkit.run import read_metadata, write_metadata
 
 
 def pooled_ccc(table):

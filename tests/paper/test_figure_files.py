@@ -157,5 +157,5 @@ def test_an_error_of_the_disk_names_the_figure(strip, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(strip, "savefig", full)
-    with pytest.raises(AffectkitError, match=r"strip.pdf cannot be written: No space left"):
+    with pytest.raises(AffectkitError, match=r"strip.pdf could not be written \(No space left"):
         paper.save_figure(strip, tmp_path / "strip.pdf")
