@@ -4,13 +4,10 @@ import os
 import subprocess
 import sys
 
-import pytest
 
-
-@pytest.mark.parametrize("seed", [0, 1])
-def test_no_damaged_file_gives_a_traceback_a_signal_or_a_change_elsewhere(seed):
+def test_no_damaged_file_gives_a_traceback_a_signal_or_a_change_elsewhere():
     done = subprocess.run(
-        [sys.executable, "-m", "tests.damage", "--cases", "3", "--seed", str(seed)],
+        [sys.executable, "-m", "tests.damage", "--cases", "3", "--seed", "0"],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,

@@ -167,5 +167,9 @@ def end_epoch(
 
 
 def _write_history(run: Path, history: list[HistoryRow]) -> None:
-    with write_or_keep(run / HISTORY) as partial:  # all digits: `best_epoch` compares them
-        pd.DataFrame(history).to_csv(partial, index=False)
+    text = pd.DataFrame(history).to_csv(index=False)  # all digits: `best_epoch` compares them
+    path = run / HISTORY
+    if path.is_file() and path.read_bytes() == text.encode():
+        return
+    with write_or_keep(path) as partial:
+        partial.write_text(text, encoding="utf-8")

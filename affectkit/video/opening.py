@@ -7,6 +7,7 @@ file or a connection.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 
 import av
@@ -59,7 +60,7 @@ def open_video(path: StrPath, stream: int | None = None) -> Iterator[OpenVideo]:
         "the file is not a video, cut short or damaged; check that a video player can play it",
     ):
         try:
-            file = path.open("rb")
+            file = _VideoFile(path, "rb")
         except OSError as error:
             raise AffectkitError(
                 f"{path} cannot be read ({error.strerror}); change its permissions"
@@ -74,6 +75,16 @@ def open_video(path: StrPath, stream: int | None = None) -> Iterator[OpenVideo]:
             ) as container,
         ):
             yield container, _choose(path, container, stream)
+
+
+class _VideoFile(FileIO):
+    """A file that is closed without a warning if its reader was not read to the end.
+
+    The garbage collector may reach the file before the generator that would close it.
+    """
+
+    def __del__(self) -> None:
+        self.close()
 
 
 @contextmanager

@@ -92,7 +92,7 @@ def test_a_run_that_is_killed_while_writing_leaves_no_partial_recording(
 ):
     out = tmp_path / "A"
     process = start(dataset, out, "--only", "person_000")
-    wait_for(process, lambda: bool(list(out.glob(".partial-person*"))))
+    wait_for(process, lambda: bool(list(out.glob(".partial-*-person*"))))
     kill(process)
     assert not written(out)
     process = start(dataset, out, "--only", "person_000")
@@ -105,7 +105,7 @@ def test_a_run_that_is_killed_while_writing_leaves_no_partial_recording(
 
 def test_ctrl_c_prints_one_line_and_leaves_no_partial_recording(dataset, tmp_path):
     process = start(dataset, tmp_path / "A", "--workers", "2")
-    wait_for(process, lambda: bool(list((tmp_path / "A").glob(".partial-person*"))))
+    wait_for(process, lambda: bool(list((tmp_path / "A").glob(".partial-*-person*"))))
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes of the group
     assert finish(process) == "interrupted; run the same command again to resume\n"
     assert process.returncode == 130

@@ -39,6 +39,8 @@ def test_a_long_sequence_of_layers_is_recomputed_in_groups(before):
 
 
 def test_out_of_memory_is_one_line_that_names_the_settings_to_lower(recordings, recipe, tmp_path):
-    huge = recipe(model__temporal="gru", model__hidden=10**7)
+    huge = recipe(model__temporal="gru")
+    wide = huge.model.model_copy(update={"hidden": 10**7})  # out of bounds
+    huge = huge.model_copy(update={"model": wide})
     with pytest.raises(AffectkitError, match=r"out of memory .* lower windows\.batch"):
         fit(huge, recordings, tmp_path / "run")

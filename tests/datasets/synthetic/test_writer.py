@@ -71,7 +71,7 @@ def test_second_call_writes_only_what_is_missing(synthetic_root, tmp_path):
     root = Path(shutil.copytree(synthetic_root, tmp_path / "copy"))
     (root / "batch1" / "person_001.mp4").unlink()
     (root / "ratings" / "person_000.csv").unlink()
-    (root / "batch1" / ".partial-person_001.mp4").write_text("left by a killed process")
+    (root / "batch1" / ".partial-01234567-person_001.mp4").write_text("left by a killed process")
     kept = root / "batch1" / "person_000.mp4"
     expected = kept.stat().st_mtime_ns
     synthetic.write_synthetic(root, **TINY)
