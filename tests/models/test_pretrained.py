@@ -1,4 +1,5 @@
 import pickle
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -326,3 +327,13 @@ def test_a_failed_download_says_what_to_set(tmp_path, monkeypatch):
     monkeypatch.setitem(loading.URLS, "vggface", (tmp_path / "gone.h5").as_uri())
     with pytest.raises(AffectkitError, match=r"set model\.weights to a local file"):
         build_backbone("vggface", pretrained=True)
+
+
+def test_a_mat_file_with_changed_bytes_never_ends_the_process(tmp_path):
+    path = tmp_path / "w.mat"
+    files.write_matconvnet(path, files.make_small())
+    content, end = path.read_bytes(), path.stat().st_size
+    for position in range(128, min(end, 128 + 8 * 16), 16):  # tags of the first elements
+        path.write_bytes(content[:position] + b"\x7f" + content[position + 1 :])
+        with suppress(AffectkitError):
+            read_weights(path)

@@ -12,6 +12,8 @@
 
 import pickle
 import re
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -28,6 +30,7 @@ from affectkit.errors import AffectkitError
 
 CHECKPOINT_KEYS = ("state_dict", "model_state_dict", "model", "net", "state_dict_ema")
 PREFIXES = ("module.", "_orig_mod.", "model.", "backbone.")
+TRY_TO_READ_MAT = "import sys, scipy.io; scipy.io.loadmat(sys.argv[1], simplify_cells=True)"
 KERAS_BATCH_NORM = ("weight", "bias", "running_mean", "running_var")  # gamma, beta, mean, variance
 
 
@@ -130,6 +133,10 @@ def read_matconvnet(path: Path) -> PretrainedWeights:
     Raises:
         AffectkitError: the file has no such network.
     """
+    # scipy may crash on a damaged file, so a process of its own tries to read it first
+    trial = [sys.executable, "-c", TRY_TO_READ_MAT, str(path)]
+    if subprocess.run(trial, capture_output=True, check=False).returncode:
+        raise AffectkitError(f"{path} is damaged or truncated; download it again")
     content = loadmat(path, simplify_cells=True)
     net = content.get("net", content)
     if not isinstance(net, Mapping) or not isinstance(net.get("layers"), Sequence):
