@@ -145,7 +145,7 @@ def _exists(path: Path) -> AffectkitError:
 def _write(path: Path, check: Callable[[Path], None]) -> Iterator[Path]:
     check(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _file_lock(path.with_name(f".{path.name}{LOCK}")):
+    with file_lock(path.with_name(f".{path.name}{LOCK}")):
         check(path)
         remove_partial(path)
         partial = _hidden(path)
@@ -170,8 +170,16 @@ def _write(path: Path, check: Callable[[Path], None]) -> Iterator[Path]:
 
 
 @contextmanager
-def _file_lock(path: Path, timeout: float = -1) -> Iterator[None]:
-    """Hold a lock that ends with the process; its file is removed. -1 waits without a limit."""
+def file_lock(path: Path, timeout: float = -1) -> Iterator[None]:
+    """Hold a lock that ends with the process, and remove its file at the end.
+
+    Args:
+        path: the lock file.
+        timeout: seconds to wait for another holder; -1 waits without a limit.
+
+    Raises:
+        Timeout: of filelock.
+    """
     with FileLock(path, timeout=timeout):
         try:
             yield
@@ -213,7 +221,7 @@ def lock(folder: StrPath, doing: str) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     holder = folder / HOLDER
     try:
-        with _file_lock(folder / LOCK, timeout=0):
+        with file_lock(folder / LOCK, timeout=0):
             me = {"process": os.getpid(), "host": socket.gethostname(), "doing": doing}
             holder.write_text(json.dumps(me), encoding="utf-8")
             try:

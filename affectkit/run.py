@@ -3,10 +3,18 @@
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import pandas as pd
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
 from affectkit.errors import AffectkitError
 from affectkit.files import StrPath, atomic_write, check_name, read_json, write_json
@@ -54,7 +62,7 @@ class Metadata(BaseModel):
     recordings: str  # their folder
     splits: dict[str, list[RecordingName]]
     datasets: list[str]
-    input_size: PositiveInt | str = 0  # pixels; the values of all members, for an ensemble
+    input_size: PositiveInt | str  # pixels; text only for an ensemble: the values of all members
     sequence_length: PositiveInt | str = 0  # frames
     backbone: str = ""
     temporal: str = ""
@@ -65,6 +73,12 @@ class Metadata(BaseModel):
     predict: dict[str, Setting] = {}  # prediction settings
     versions: dict[str, str] = {}
     ensemble: list[str] = []  # folders of the member runs
+
+    @model_validator(mode="after")
+    def _check_input_size(self) -> Self:
+        if isinstance(self.input_size, str) and not self.ensemble:
+            raise ValueError(f"input_size should be a number, got {self.input_size[:60]!r}")
+        return self
 
 
 def write_metadata(run: StrPath, metadata: Mapping[str, Any]) -> None:
@@ -167,19 +181,22 @@ def read_history(run: StrPath) -> list[dict[str, float]]:
     """
     path = Path(run) / HISTORY
     remedy = "restore it, or train into a new folder"
-    table = _read_table(path, HISTORY_COLUMNS, remedy)
+    table = _read_table(path, HISTORY_COLUMNS, remedy, others=float)
     if list(table["epoch"]) != list(range(1, len(table) + 1)):
         raise AffectkitError(f"{path} is damaged: expected the epochs 1, 2, ...; {remedy}")
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
-def _read_table(path: Path, columns: Mapping[str, type], remedy: str) -> pd.DataFrame:
+def _read_table(
+    path: Path, columns: Mapping[str, type], remedy: str, others: type = str
+) -> pd.DataFrame:
     """Read a CSV file that affectkit has written; text stays text, empty numbers are NaN."""
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
         missing = ", ".join(columns.keys() - set(table.columns))
         fault = f"there is no column {missing}" if missing else ""
-        for name, kind in columns.items() if not missing else ():
+        for name in table.columns if not missing else ():
+            kind = columns.get(name, others)
             if kind is not str:
                 table[name] = pd.to_numeric(table[name].where(table[name] != "")).astype(kind)
     except (OSError, ValueError, OverflowError) as error:  # pandas' errors are ValueErrors

@@ -74,12 +74,12 @@ def write_store(
     for name, variable in dataset.variables.items():
         chunks = _chunks(variable, (frames or {}).get(str(name), FRAMES_PER_FILE))
         encoding[name] = {"compressors": None, "filters": None, "chunks": chunks}
-    dataset.to_zarr(_local(path), mode="w-", encoding=encoding, zarr_format=2, **WRITE)
+    dataset.to_zarr(local_store(path), mode="w-", encoding=encoding, zarr_format=2, **WRITE)
 
 
 def append_store(dataset: xr.Dataset, path: StrPath) -> None:
     """Append frames to a zarr folder that `write_store` has written."""
-    _fixed_text(dataset.drop_encoding()).to_zarr(_local(path), append_dim="frame", **WRITE)
+    _fixed_text(dataset.drop_encoding()).to_zarr(local_store(path), append_dim="frame", **WRITE)
 
 
 def write_batches(
@@ -108,7 +108,7 @@ def write_batches(
     for batch in batches:
         if array is None:
             shape = (count, *batch.shape[1:])
-            array = zarr.open_group(_local(path), mode="a", zarr_format=2).create_array(
+            array = zarr.open_group(local_store(path), mode="a", zarr_format=2).create_array(
                 name,
                 shape=shape,
                 chunks=(min(frames, count), *batch.shape[1:]),
@@ -124,8 +124,8 @@ def write_batches(
     return written
 
 
-def _local(path: StrPath) -> LocalStore:
-    """The folder at a path; xarray would read a path with "::" as a chain of addresses."""
+def local_store(path: StrPath) -> LocalStore:
+    """The folder at a path; xarray and zarr would read a path with "::" as a chain of addresses."""
     return LocalStore(Path(path).absolute())
 
 
@@ -142,8 +142,9 @@ def _chunks(variable: xr.Variable, frames: int) -> tuple[int, ...]:
 def open_store(path: StrPath, kind: str, layout: Layout) -> xr.Dataset:
     """Open a zarr folder, after a check of all its files; values are read when they are used.
 
-    The content of chunks is not read here, but their sizes are compared with the expected ones, so
-    reading them later can neither fail nor give other values than those that were written.
+    The numbers in chunks are not read here, but the sizes of all files are compared with the
+    expected ones. Changed bytes that keep the size of a file are found only where values are
+    checked, such as text and the order of frames.
 
     Args:
         path: the folder.
@@ -160,7 +161,7 @@ def open_store(path: StrPath, kind: str, layout: Layout) -> xr.Dataset:
     try:
         fault = _file_fault(path)
         if not fault:
-            opened: xr.Dataset = xr.open_zarr(_local(path), consolidated=False, chunks=None)
+            opened: xr.Dataset = xr.open_zarr(local_store(path), consolidated=False, chunks=None)
     except (AffectkitError, OSError, ValueError, KeyError, TypeError) as error:
         fault = str(error)
     if not fault:

@@ -73,7 +73,7 @@ def fake_prediction(recording: xr.Dataset, noise: float = 0.1, seed: int = 0) ->
 def fake_metadata(**changes: object) -> dict[str, object]:
     """Valid metadata of a run."""
     metadata = {"name": "fake", "affect": ["valence", "arousal"], "crop": {}, "recordings": "",
-                "splits": {}, "datasets": ["fake"]}  # fmt: skip
+                "input_size": 32, "splits": {}, "datasets": ["fake"]}  # fmt: skip
     return metadata | changes
 
 

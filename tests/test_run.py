@@ -59,12 +59,14 @@ def test_json_that_is_not_metadata_is_an_error(tmp_path, text):
         read_metadata(tmp_path)
 
 
-@pytest.mark.parametrize("key", ["name", "affect", "crop", "recordings", "splits", "datasets"])
+@pytest.mark.parametrize(
+    "key", ["name", "affect", "crop", "recordings", "splits", "datasets", "input_size"]
+)
 def test_metadata_without_a_key_or_of_a_wrong_type_is_an_error(tmp_path, key):
     metadata = {"schema": 2} | fake_metadata()
-    for damaged in (metadata | {key: 3}, {k: v for k, v in metadata.items() if k != key}):
+    for damaged in (metadata | {key: None}, {k: v for k, v in metadata.items() if k != key}):
         (tmp_path / METADATA).write_text(json.dumps(damaged))
-        with pytest.raises(AffectkitError, match=rf"run\.json is damaged: {key}: .*restore it"):
+        with pytest.raises(AffectkitError, match=rf"run\.json is damaged: {key}\S*: .*restore it"):
             read_metadata(tmp_path)
 
 
@@ -137,6 +139,13 @@ HISTORY_TEXT = (
 def test_the_history_is_a_row_per_epoch(tmp_path):
     (tmp_path / HISTORY).write_text(HISTORY_TEXT)
     assert [row["ccc_mean"] for row in read_history(tmp_path)] == [0.1, 0.2]
+
+
+def test_all_columns_of_the_history_are_numbers(tmp_path):
+    (tmp_path / HISTORY).write_text(
+        HISTORY_TEXT.replace("seconds\n", "seconds,nll\n").replace(",2\n", ",2,0.5\n")
+    )
+    assert [row["nll"] for row in read_history(tmp_path)] == [0.5, 0.5]
 
 
 @pytest.mark.parametrize("old", ["epoch", ".1,2\n2", "\n2,", "ccc_mean"])

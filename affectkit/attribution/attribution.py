@@ -33,15 +33,15 @@ from affectkit.preparation.inputs import (
     open_input,
     prepare_inputs,
 )
-from affectkit.preparation.stored_results import (
+from affectkit.recording import AFFECT
+from affectkit.results import DIRECTION, attribution_path, open_attribution, write_result
+from affectkit.stamps import (
     STAMP,
     OnKept,
     Output,
     hash_run,
     ignore_kept,
 )
-from affectkit.recording import AFFECT
-from affectkit.results import DIRECTION, attribution_path, open_attribution, write_result
 from affectkit.store import append_store, write_store
 from affectkit.training.model import load_model
 from affectkit.training.run_metadata import check_crop_settings

@@ -56,22 +56,19 @@ def find_run(name: str) -> Path:
 
 
 def stamp(*paths: Path) -> Stamp:
-    """The state of files and stores, without faces; part of the key of every cache."""
+    """The state of files and stores; part of the key of every cache.
+
+    A store is replaced as a whole, so the state of its folder is enough.
+    """
     return tuple(_stamp(path) for path in paths)
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
-    """The latest change of a file or of the files below a folder, their size and number."""
-    files = [path] if path.is_file() else []
-    for folder, folders, names in os.walk(path):
-        folders[:] = [name for name in folders if name != "face"]
-        files += [Path(folder, name) for name in names]
-    states = []
-    for file in files:
-        with suppress(FileNotFoundError):  # it was replaced at this moment
-            states.append(file.stat())
-    changed = max((state.st_mtime_ns for state in states), default=0)
-    return changed, sum(state.st_size for state in states), len(states)
+    try:
+        state = path.stat()
+    except OSError:  # it does not exist, or it is replaced at this moment
+        return ()
+    return state.st_mtime_ns, state.st_ino, state.st_size
 
 
 def scores(run: Path, split: str = ALL) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from affectkit.errors import AffectkitError
-from affectkit.files import StrPath
+from affectkit.files import StrPath, lock
 from affectkit.run import ENSEMBLE, METADATA, read_metadata, write_metadata
 from affectkit.training.recipe_sections import PredictSection
 
@@ -53,8 +53,9 @@ def make_ensemble(out: StrPath, runs: Sequence[StrPath]) -> None:
                 "same crop settings"
             )
     splits = _combine_splits(paths, metadata)
-    if not (out / METADATA).is_file():  # a second call keeps the settings chosen by `tune`
-        write_metadata(out, _build_metadata(out.name, members, metadata, splits))
+    with lock(out, "ensemble"):
+        if not (out / METADATA).is_file():  # a second call keeps the settings chosen by `tune`
+            write_metadata(out, _build_metadata(out.name, members, metadata, splits))
 
 
 def check_members(run: StrPath, within: tuple[Path, ...] = ()) -> None:

@@ -33,14 +33,14 @@ from affectkit.preparation.inputs import (
     open_input,
     prepare_inputs,
 )
-from affectkit.preparation.stored_results import (
+from affectkit.results import open_prediction, prediction_path, save_result
+from affectkit.stamps import (
     STAMP,
     OnKept,
     Output,
     hash_run,
     ignore_kept,
 )
-from affectkit.results import open_prediction, prediction_path, save_result
 from affectkit.training.recipe_sections import PredictSection
 
 

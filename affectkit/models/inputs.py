@@ -24,6 +24,7 @@ from affectkit.errors import AffectkitError
 from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.models.device import is_out_of_memory
 from affectkit.recording import EDGE, FACE_CHUNK, POINTS, to_crop_coordinates
+from affectkit.store import local_store
 
 FaceArray = NDArray[np.uint8]  # (frame, row, col, channel)
 FaceReader = Callable[[int, int, FaceArray], None]  # reads frames `start` to `stop` into `out`
@@ -126,22 +127,12 @@ def face_reader(recording: xr.Dataset) -> FaceReader:
     """A function that reads faces of a recording by the positions of their frames."""
     path = recording.encoding.get("source", "")
     if path:
-        group = zarr.open_group(path, mode="r")
+        group = zarr.open_group(local_store(path), mode="r")
+        chunks, shape = group["face"].chunks, group["face"].shape
         complete = np.array_equal(group["frame"][:], recording["frame"])  # not a selection
-        if complete and _is_raw(group["face"].metadata):
-            return partial(_read_files, Path(path) / "face", group["face"].chunks[0])
+        if complete and chunks[1:] == shape[1:]:
+            return partial(_read_files, Path(path) / "face", chunks[0])
     return partial(_read_variable, recording["face"].variable)
-
-
-def _is_raw(array: zarr.core.metadata.ArrayV2Metadata) -> bool:
-    metadata = array.to_dict()
-    return (
-        (metadata["zarr_format"], metadata["order"], metadata["dtype"]) == (2, "C", "|u1")
-        and not metadata["compressor"]
-        and not metadata["filters"]
-        and metadata["dimension_separator"] == "."
-        and array.chunks[1:] == array.shape[1:]
-    )
 
 
 def _read_files(folder: Path, frames_per_file: int, start: int, stop: int, out: FaceArray) -> None:
@@ -151,13 +142,9 @@ def _read_files(folder: Path, frames_per_file: int, start: int, stop: int, out: 
         first, last = max(start, file_start), min(stop, file_start + frames_per_file)
         part = buffer[(first - start) * size : (last - start) * size]
         path = folder / f"{number}.0.0.0"
-        try:
-            with path.open("rb", buffering=0) as file:
-                file.seek((first - file_start) * size)
-                read = file.readinto(part)
-        except FileNotFoundError:  # zarr writes no file if all values are 0
-            part[:] = bytes(len(part))
-            continue
+        with path.open("rb", buffering=0) as file:
+            file.seek((first - file_start) * size)
+            read = file.readinto(part)
         if read != len(part):
             raise OSError(
                 f"{path} is truncated: expected {len(part)} bytes, got {read}; prepare it again"

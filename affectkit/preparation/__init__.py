@@ -168,14 +168,14 @@ def prepare_videos(
     check_parallel(workers, scheduler)
     check_person(person)
     _check_rate(paths, fps)
-    for path in map(Path, paths):
-        check_name(path.stem, path.parent)
+    videos = [Path(path).absolute() for path in paths]
+    names = [_recording_name(video, person) for video in videos]
     out = _output_folder(out, detector)
     given = [annotation_csv] if isinstance(annotation_csv, StrPath) else annotation_csv or []
     tables = [Path(each).absolute() for each in given]
     tasks = [
         RecordingTask(
-            video=path.absolute(),
+            video=video,
             path=out / f"{name}.zarr",
             attrs={"dataset": "", "subject": name, "split": ""},
             read_annotations=partial(read_table, tables, labels) if tables else None,
@@ -189,9 +189,7 @@ def prepare_videos(
             labels=labels,
             stream=stream,
         )
-        for path in map(Path, paths)
-        for stem in [path.name if path.is_dir() else path.stem]
-        for name in ["_".join(filter(None, (stem, person)))]
+        for video, name in zip(videos, names, strict=True)
     ]
     _check_names(tasks)
     run_tasks(tasks, workers=workers, scheduler=scheduler, progress=progress)
@@ -270,6 +268,11 @@ def _output_folder(out: StrPath, detector: str) -> Path:
             f"{folder} cannot be written to ({error.strerror}); choose another output folder"
         ) from None
     return folder
+
+
+def _recording_name(video: Path, person: str) -> str:
+    stem = check_name(video.name if video.is_dir() else video.stem, video.parent)
+    return f"{stem}_{person}" if person else stem
 
 
 def _check_rate(paths: Sequence[StrPath], fps: float | None) -> None:

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from filelock import FileLock
 from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError
 from affectkit.faces import Crop, crop_boxes, extract_crops
 from affectkit.faces.crop import DATASET_CROPS
+from affectkit.files import file_lock
 from affectkit.parallel import Progress, no_progress
 from affectkit.preparation.annotate import annotate, replace_annotation
 from affectkit.preparation.face_track import (
@@ -96,22 +96,18 @@ def create_recording(task: RecordingTask, progress: Progress = no_progress) -> i
             the path of the recording.
     """
     task.path.parent.mkdir(parents=True, exist_ok=True)
-    lock = task.path.with_name(f".{task.name}.lock")
-    with FileLock(lock):
-        try:
-            status = recording_status(task)
-            if status is RecordingStatus.DAMAGED:
-                warnings.warn(
-                    f"{task.path} is damaged, or another version of affectkit wrote it; it is "
-                    "created again",
-                    stacklevel=2,
-                )
-            if status in (RecordingStatus.MISSING, RecordingStatus.DAMAGED) or (
-                status is RecordingStatus.ANNOTATION_CHANGED and not replace_annotation(task)
-            ):
-                _create(task, progress)
-        finally:
-            lock.unlink(missing_ok=True)
+    with file_lock(task.path.with_name(f".{task.name}.lock")):
+        status = recording_status(task)
+        if status is RecordingStatus.DAMAGED:
+            warnings.warn(
+                f"{task.path} is damaged, or another version of affectkit wrote it; it is created "
+                "again",
+                stacklevel=2,
+            )
+        if status in (RecordingStatus.MISSING, RecordingStatus.DAMAGED) or (
+            status is RecordingStatus.ANNOTATION_CHANGED and not replace_annotation(task)
+        ):
+            _create(task, progress)
     return open_recording(task.path).sizes["frame"]
 
 

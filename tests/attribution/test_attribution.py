@@ -5,9 +5,9 @@ import xarray as xr
 from affectkit.attribution import attribute
 from affectkit.attribution.attribution import METHODS, gradient_x_input, region_shares
 from affectkit.errors import AffectkitError
-from affectkit.preparation.stored_results import STAMP
 from affectkit.recording import list_recordings, open_recording, save_recording
 from affectkit.results import open_attribution
+from affectkit.stamps import STAMP
 from affectkit.training.model import load_model
 from tests.conftest import fake_recording
 

@@ -164,7 +164,7 @@ def test_html_in_every_field_of_run_and_recording_is_text(copy):
     save_recording(recording, path, overwrite=True)
     run = copy.runs / "joint"
     fields = ("name", "backbone", "temporal", "loss", "seed", "sequence_length", "input_size")
-    change_metadata(run, **dict.fromkeys(fields, HTML))
+    change_metadata(run, ensemble=[HTML], **dict.fromkeys(fields, HTML))  # has text as sizes
     scores = (run / "scores.csv").read_text()
     (run / "scores.csv").write_text(scores.replace("percentile bootstrap", HTML))
     for page in ("overview", "recording"):

@@ -13,6 +13,7 @@ from affectkit.results import open_prediction
 from affectkit.run import CARD, METADATA, read_metadata, write_metadata
 from affectkit.training.fit import fit
 from affectkit.training.model import load_model
+from tests.conftest import fake_metadata
 
 
 @pytest.fixture
@@ -90,11 +91,7 @@ def test_runs_of_different_folds_leave_no_validation_recordings(runs, tmp_path):
 
 def write_plain(run, members=()):
     """Write the metadata of a run without a model."""
-    write_metadata(
-        run,
-        {"name": run.name, "affect": ["valence", "arousal"], "crop": {}, "recordings": "",
-         "splits": {}, "datasets": [], "ensemble": [str(member) for member in members]},
-    )  # fmt: skip
+    write_metadata(run, fake_metadata(name=run.name, ensemble=[str(each) for each in members]))
 
 
 def test_an_ensemble_that_contains_itself_is_an_error(tmp_path):

@@ -8,10 +8,10 @@ import xarray as xr
 from affectkit.errors import AffectkitError
 from affectkit.faces.crop import Crop
 from affectkit.inference import predict
-from affectkit.preparation.stored_results import STAMP
 from affectkit.recording import list_recordings, open_recording, save_recording
 from affectkit.results import list_predictions, open_prediction, prediction_path
 from affectkit.run import read_metadata, write_metadata
+from affectkit.stamps import STAMP
 from affectkit.training.model import load_model
 from affectkit.video.writing import write_video
 from tests.conftest import fake_recording

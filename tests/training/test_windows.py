@@ -67,7 +67,7 @@ def test_batches_contain_the_planned_windows_in_order(three_stored):
 
 @pytest.fixture
 def partly_black(make_recording):
-    """300 frames of noise; 64 of them are black, and zarr writes no file for these."""
+    """300 frames of noise; 64 of them are black: a whole file."""
     recording = make_recording("noise", 300)
     recording["face"][:] = np.random.default_rng(0).integers(0, 256, recording["face"].shape)
     recording["face"][64:128] = 0
@@ -81,6 +81,13 @@ def test_faces_equal_those_read_by_xarray(partly_black, tmp_path, frames_per_fil
     for start, stop in [(0, 300), (0, 64), (63, 65), (100, 101), (70, 120), (128, 300), (191, 193)]:
         face = read_batch([source], [Window(0, start, stop)], stop - start).face[0]
         np.testing.assert_array_equal(face.numpy(), partly_black["face"].values[start:stop])
+
+
+def test_faces_are_read_from_a_path_that_looks_like_an_address(partly_black, tmp_path):
+    save_recording(partly_black, tmp_path / "a::b.zarr")
+    source = open_window_source(open_recording(tmp_path / "a::b.zarr"))
+    face = read_batch([source], [Window(0, 0, 70)], 70).face[0]
+    np.testing.assert_array_equal(face.numpy(), partly_black["face"].values[:70])
 
 
 def test_a_selection_of_a_stored_recording_is_read_as_a_recording(partly_black, tmp_path):
