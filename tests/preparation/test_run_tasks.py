@@ -74,7 +74,7 @@ def test_recordings_of_killed_workers_are_created_by_others(
 
 @contextmanager
 def kill_each_worker_that_opens(path):
-    """Yield the set of killed process ids; a thread watches, since a small recording is quick."""
+    """Yield the set of killed process ids; a thread watches."""
     killed, stop = set(), threading.Event()
 
     def watch():
@@ -94,19 +94,25 @@ def kill_each_worker_that_opens(path):
         thread.join()
 
 
-def test_a_recording_that_always_ends_its_worker_is_given_up(synthetic_root, tmp_path):
-    names = list(synthetic.index(synthetic_root)["recording"][:2])
-    lock = tmp_path / f".{names[0]}.lock"
+def test_a_recording_that_always_ends_its_worker_is_given_up(dataset_copy, tmp_path):
+    index, out = synthetic.index(dataset_copy), tmp_path / "out"
+    names = list(index["recording"][:2])
+    annotation = Path(index["annotation"].iloc[0][0])
+    content = annotation.read_bytes()
+    annotation.unlink()
+    os.mkfifo(annotation)  # a worker that opens it waits until it is killed
     with (
-        kill_each_worker_that_opens(lock) as killed,
+        kill_each_worker_that_opens(out / f".{names[0]}.lock") as killed,
         pytest.warns(UserWarning, match=f"{names[0]}: .*was killed 3 times"),
         pytest.raises(AffectkitError, match="1 of 2 recordings could not be created"),
     ):
-        prepare("synthetic", synthetic_root, tmp_path, crop=CROP, workers=2, only=names)
+        prepare("synthetic", dataset_copy, out, crop=CROP, workers=2, only=names)
+    annotation.unlink()
+    annotation.write_bytes(content)
     assert len(killed) == 3
-    assert [path.stem for path in list_recordings(tmp_path)] == [names[1]]
-    paths = prepare("synthetic", synthetic_root, tmp_path, crop=CROP, only=names)
-    assert sorted(tmp_path.iterdir()) == sorted(paths)  # no partial file or lock is left
+    assert [path.stem for path in list_recordings(out)] == [names[1]]
+    paths = prepare("synthetic", dataset_copy, out, crop=CROP, only=names)
+    assert sorted(out.iterdir()) == sorted(paths)  # no partial file or lock is left
 
 
 SCRIPT = """
