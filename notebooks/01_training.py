@@ -104,12 +104,14 @@ curves = go.Figure([go.Scatter(name=name, x=(), y=()) for name in ("cnn", "joint
 ak.apply_style(curves, ak.LIGHT, width=720, height=300).update_xaxes(range=[0, EPOCHS + 0.5])
 colours = [ak.LIGHT.second, ak.LIGHT.prediction]
 curves.update_layout(showlegend=True, xaxis_title="epoch", yaxis_title="CCC", colorway=colours)
-shown = display(curves._repr_mimebundle_(), raw=True, display_id=True)
+PLOTLY, PART = "application/vnd.plotly.v1+json", {"full_html": False, "include_plotlyjs": False}
+shown = display({PLOTLY: curves.to_plotly_json()}, raw=True, display_id=True)
 # %%
 for curve, recipe in zip(curves.data, (cnn, joint), strict=True):
     ak.fit(recipe, FOLDER / "recordings", RUNS / recipe.name, on_epoch=lambda row, curve=curve: (
         curve.update(x=(*curve.x, row["epoch"]), y=(*curve.y, row["ccc_mean"])),
-        shown.update(curves._repr_mimebundle_(), raw=True)))  # fmt: skip
+        shown.update({PLOTLY: curves.to_plotly_json(), "text/html": curves.to_html(**PART)},
+                     raw=True)))  # fmt: skip  # plotly.js is in the first figure
 # %% [markdown]
 # ## The answer
 # Both models predict the held-out subjects. The difference is the score of the joint model minus

@@ -12,6 +12,7 @@ from nbclient import NotebookClient
 from affectkit.lab import copy_notebooks, notebook_sources
 
 LONGEST = 130  # lines of a notebook
+LARGEST = 8_000_000  # characters of HTML, 4.8 million of them plotly.js
 PLOTLY, WIDGET = "application/vnd.plotly.v1+json", "application/vnd.jupyter.widget-view+json"
 
 
@@ -47,6 +48,10 @@ def test_a_notebook_runs_from_top_to_bottom(source, quick_demo, tmp_path, monkey
     shown = [set(output["data"]) for output in outputs(notebook) if "data" in output]
     assert all("text/html" in kinds for kinds in shown if PLOTLY in kinds), "saved copies show it"
     assert all("image/png" in kinds for kinds in shown if WIDGET in kinds), "saved copies show it"
+    pages = [
+        output["data"].get("text/html", "") for output in outputs(notebook) if "data" in output
+    ]
+    assert sum(map(len, pages)) < LARGEST, "plotly.js is there once"
     last = notebook.cells[-1]["outputs"][-1]["data"]
     assert {"image/png", PLOTLY} & set(last), "the last cell is a figure"
 
