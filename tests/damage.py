@@ -1,19 +1,24 @@
-"""Damage every file of a run and of a recording in ten ways, and run all commands on each.
+"""Damage every file of a run and of two recordings in ten ways, and run all commands on each.
 
-    python -m tests.damage [--cases N] [--seed N]
+    python -m tests.damage [--cases N] [--seed N] [--workers N]
 
 Every command must end with exit status 0, 1 or 2 and without a traceback, and change nothing but
 its own output. Prints a line for each command that does not, and a count. Exit status 1 if any.
 """
 
 import argparse
+import importlib
 import os
 import random
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+
+import numpy as np
 
 from affectkit.cli.main import main
 from affectkit.recording import save_recording
@@ -21,7 +26,12 @@ from affectkit.training.fit import fit
 from affectkit.training.recipe import read_recipe
 from tests.conftest import fake_recording
 
-SPLITS = {"train": 2, "validation": 1, "test": 1}
+SLOW_IMPORTS = (
+    *("affectkit.attribution", "affectkit.evaluation", "affectkit.inference", "affectkit.paper"),
+    *("captum.attr", "dask.array", "fontTools.subset", "matplotlib.backends.backend_pdf"),
+    *("affectkit.submission", "matplotlib.pyplot", "scipy.signal"),
+)
+SPLITS = ("train", "validation", "test")
 DAMAGES: dict[str, Callable[[Path, random.Random], None]] = {
     "removed": lambda path, rng: path.unlink(),
     "empty": lambda path, rng: _write(path, b""),
@@ -34,19 +44,20 @@ DAMAGES: dict[str, Callable[[Path, random.Random], None]] = {
     "nested": lambda path, rng: _write(path, b"a = " * (path.suffix == ".toml") + b"[" * 100_000),
     "a folder": lambda path, rng: _replace_by_folder(path),
 }
-# what each command may change, as the first parts of paths below the working folder
+# all run on one copy of the files, in this order; what each may change, as the first part of paths
 COMMANDS = {
-    "predict run recordings": ("run/predictions",),
-    "evaluate run": ("run/scores.csv", "run/card.md"),
-    "compare run other": (),
-    "attribute run recordings": ("run/attributions",),
-    "tune run": ("run/run.json",),
-    "ensemble mean run other": ("mean",),
-    "figure traces run test0 --out traces.pdf": ("traces",),
-    "figure film-strip run test0 --out strip.pdf": ("strip",),
-    "figure density recordings --out density.pdf": ("density",),
     "raters recordings": (),
+    "compare run other": (),
+    "ensemble mean run other": ("mean",),
+    "figure traces run test --out traces.pdf": ("traces",),
+    "figure film-strip run test --out strip.pdf": ("strip",),
+    "figure density recordings --out density.pdf": ("density",),
     "submit abaw2020 run --sample sample --out submission": ("submission",),
+    "train quick.toml --recordings recordings --run new": ("new",),
+    "evaluate run": ("run/scores.csv", "run/card.md"),
+    "attribute run recordings": ("run/attributions",),
+    "predict run recordings": ("run/predictions",),
+    "tune run": ("run/run.json",),
     "train quick.toml --recordings recordings --run run": ("run",),
 }
 
@@ -67,28 +78,33 @@ def _replace_by_folder(path: Path) -> None:
     path.mkdir()
 
 
-def build(folder: Path) -> None:
-    """Write recordings, a trained run with all results, and a second run."""
-    os.chdir(folder)
-    for split, count in SPLITS.items():
-        for number in range(count):
-            recording = fake_recording(f"{split}{number}", 30, seed=number, split=split)
-            save_recording(recording, f"recordings/{split}{number}.zarr")
+def build() -> None:
+    """Write recordings, a trained run with all results, and a second run to the current folder."""
+    for seed, split in enumerate(SPLITS):
+        recording = fake_recording(split, 30, seed=seed, split=split)
+        ratings = np.stack([recording["annotation"], recording["annotation"] * 0.9])
+        recording["rating"] = (("rater", "frame", "affect"), ratings.astype(np.float32))
+        save_recording(recording, f"recordings/{split}.zarr")
     small = {"backbone": "test_resnet", "temporal": "gru", "fc": [4], "hidden": 4}
     windows = {"length": 10, "batch": 2, "input_size": 32}
     recipe = read_recipe("quick", model=small, windows=windows, training={"epochs": 1})
     fit(recipe, "recordings", "run")
     shutil.copyfile("run/recipe.toml", "quick.toml")
     Path("sample").mkdir()
-    Path("sample/test0.txt").write_text("valence,arousal\n" + "0,0\n" * 30)
+    Path("sample/test.txt").write_text("valence,arousal\n" + "0,0\n" * 30)
     Path("notes.txt").write_text("of the user")
     Path("run/notes.txt").write_text("of the user")
     for command in ("predict run recordings", "attribute run recordings"):
-        if call(command, Path("log")):
-            raise RuntimeError(Path("log").read_text())
+        call_or_raise(command)
     shutil.copytree("run", "other")
-    call("evaluate run", Path("log"))
-    Path("log").unlink()
+    call_or_raise("evaluate run")
+
+
+def call_or_raise(command: str) -> None:
+    log = Path("log")
+    if call(command, log):
+        raise RuntimeError(f"affectkit {command}: {log.read_text()}")
+    log.unlink()
 
 
 def call(command: str, log: Path) -> int:
@@ -118,26 +134,32 @@ def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
 
 
 def all_cases(folder: Path) -> list[tuple[str, str]]:
-    """Every file of the run, and of one recording of each split, with every damage."""
-    files = [each for each in (folder / "run").rglob("*") if each.is_file()]
-    files += [each for each in (folder / "recordings").rglob("*") if each.is_file()]
-    names = sorted(str(each.relative_to(folder)) for each in files if each.name != "notes.txt")
+    """Every file of the run and of the recordings used to train and to test, with every damage.
+
+    Of the results in the run, those of the test recording.
+    """
+    stores = ["recordings/train.zarr", "recordings/test.zarr", "run/predictions/test.zarr"]
+    stores += [
+        str(each.relative_to(folder)) for each in folder.glob("run/attributions/*/test.zarr")
+    ]
+    files = [each for each in (folder / "run").iterdir() if each.name != "notes.txt"]
+    files += [each for store in stores for each in (folder / store).rglob("*")]
+    names = sorted(str(each.relative_to(folder)) for each in files if each.is_file())
     return [(name, damage) for name in names for damage in DAMAGES]
 
 
-def faults(case: tuple[str, str], original: Path, seed: int) -> Iterator[str]:
+def faults(case: tuple[str, str], seed: int) -> Iterator[str]:
     """Damage one file, run all commands, and describe what went wrong."""
     name, damage = case
+    shutil.rmtree("work")
+    shutil.copytree("original", "work")  # paths stored in the files are those of `work`
+    os.chdir("work")
+    DAMAGES[damage](Path(name), random.Random(f"{seed} {name}"))
     for command, outputs in COMMANDS.items():
-        with tempfile.TemporaryDirectory() as temporary:
-            folder, log = Path(temporary, "work"), Path(temporary, "log")
-            shutil.copytree(original, folder)
-            DAMAGES[damage](folder / name, random.Random(f"{seed} {name}"))
-            os.chdir(folder)
-            before = snapshot(folder)
-            status, text = call(command, log), log.read_text(errors="replace")
-            after = snapshot(folder)
-            os.chdir(original)
+        before = snapshot(Path.cwd())
+        status = call(command, Path("../log"))
+        after = snapshot(Path.cwd())
+        text = Path("../log").read_text(errors="replace")
         changed = {each for each in before | after if before.get(each) != after.get(each)}
         foreign = sorted(each for each in changed if not each.startswith(outputs or ("\0",)))
         problem = ""
@@ -147,31 +169,51 @@ def faults(case: tuple[str, str], original: Path, seed: int) -> Iterator[str]:
             problem = f"changed {', '.join(foreign[:3])}"
         if problem:
             yield f"{name} ({damage}): affectkit {command}: {problem}"
+    os.chdir("..")
 
 
-def run_campaign(count: int, seed: int) -> list[str]:
-    """Try `count` cases, chosen at random; all if there are fewer. Returns what went wrong."""
-    found = []
+def run_part(part: int, parts: int, count: int, seed: int) -> tuple[int, int, list[str]]:
+    """Try every `parts`-th case: how many it tried, how many there are, what went wrong."""
+    found: list[str] = []
     with tempfile.TemporaryDirectory() as temporary:
-        original = Path(temporary).resolve()
+        os.chdir(temporary)
+        Path("work").mkdir()
         child = os.fork()  # torch starts no threads in the process that forks again
         if not child:
             try:
-                build(original)
+                os.chdir("work")
+                build()
             except BaseException:
                 sys.excepthook(*sys.exc_info())
                 os._exit(1)
             os._exit(0)
         if os.waitpid(child, 0)[1]:
             raise RuntimeError("the run could not be built")
-        cases = all_cases(original)
-        for case in random.Random(seed).sample(cases, min(count, len(cases))):
-            for fault in faults(case, original, seed):
+        shutil.copytree("work", "original")
+        os.chdir("work")
+        for command in COMMANDS:
+            call_or_raise(command)  # each succeeds on files without damage
+        os.chdir("..")
+        for module in SLOW_IMPORTS:
+            importlib.import_module(module)  # once, not in each command
+        cases = all_cases(Path("original").resolve())
+        chosen = random.Random(seed).sample(cases, min(count, len(cases)))
+        for case in chosen[part::parts]:
+            for fault in faults(case, seed):
                 print(fault, flush=True)
                 found.append(fault)
         os.chdir("/")
-    print(f"{min(count, len(cases))} of {len(cases)} cases, {len(COMMANDS)} commands each, "
-          f"seed {seed}: {len(found)} faults")  # fmt: skip
+    return len(chosen[part::parts]), len(cases), found
+
+
+def run_campaign(count: int, seed: int, workers: int) -> list[str]:
+    """Try `count` cases, chosen at random; all if there are fewer. Returns what went wrong."""
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        parts = [pool.submit(run_part, part, workers, count, seed) for part in range(workers)]
+        done = [part.result() for part in parts]
+    found = [fault for *_, faults in done for fault in faults]
+    print(f"{sum(tried for tried, *_ in done)} of {done[0][1]} cases, {len(COMMANDS)} commands "
+          f"each, seed {seed}: {len(found)} faults")  # fmt: skip
     return found
 
 
@@ -179,5 +221,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--cases", type=int, default=10**9, help="number of cases; default all")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=1)
     arguments = parser.parse_args()
-    sys.exit(bool(run_campaign(arguments.cases, arguments.seed)))
+    sys.exit(bool(run_campaign(arguments.cases, arguments.seed, arguments.workers)))
