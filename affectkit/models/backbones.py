@@ -1,8 +1,9 @@
 """Convolutional backbones: from normalised face images to features.
 
-Available are the paper's VGG-16 and VGG-Face ("vgg16", "vggface"), VGGFace2's ResNet-50
-("vggface2"), and all models of timm; timm's "resnet50" is the third backbone of the paper. timm's
-VGG-16, which includes the fully connected layers, is "vgg16.tv_in1k".
+Available are the paper's VGG-16 and VGG-Face ("vgg16", "vggface"), the ResNet-50 of VGGFace2
+("vggface2") and that of TensorFlow-Slim, which the paper used ("resnet50_slim"), and all models of
+timm, with its own "resnet50". timm's VGG-16, which includes the fully connected layers, is
+"vgg16.tv_in1k".
 """
 
 import inspect
@@ -25,9 +26,11 @@ from affectkit.models.pretrained import (
     load_weights,
     read_weights,
     rename_resnet_layers,
+    rename_slim_layers,
     rename_vgg_layers,
 )
 from affectkit.models.pretrained.formats import PretrainedWeights
+from affectkit.models.slim_resnet import resnet50_slim
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ BACKBONES = {
         Normalisation((131.0912, 103.8827, 91.4953), (1.0,) * 3, 1.0),
         rename_resnet_layers,
     ),
+    "resnet50_slim": Backbone(resnet50_slim, PAPER, rename_slim_layers),
 }
 
 

@@ -175,7 +175,7 @@ def kernel_tensor(kernel: ArrayLike) -> Tensor:
     """Convert a kernel with the output channels last (TensorFlow, Matlab) to PyTorch's order."""
     array = np.asarray(kernel, dtype=np.float32)
     axes = (3, 2, 0, 1) if array.ndim == 4 else tuple(reversed(range(array.ndim)))
-    return torch.from_numpy(np.ascontiguousarray(array.transpose(axes)))
+    return torch.from_numpy(np.array(array.transpose(axes), order="C"))
 
 
 def vector_tensor(vector: ArrayLike) -> Tensor:
