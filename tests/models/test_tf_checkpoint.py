@@ -140,6 +140,11 @@ def test_sizes_that_a_file_states_are_checked_before_they_are_used(change, reaso
     assert reason in read_error(tmp_path / "w")
 
 
+def test_a_name_of_several_lines_is_refused(tmp_path):
+    files.write_checkpoint(tmp_path / "w", {"a\nb": np.ones(2, np.float32)})
+    assert "'a\\nb' is no name of a variable" in read_error(tmp_path / "w")
+
+
 def test_variables_that_share_bytes_are_refused(tmp_path):
     arrays = {name: np.ones((4, 2), np.float32) for name in "abc"}
     changes = {name: {"offset": 0} for name in arrays}
@@ -221,6 +226,11 @@ def test_the_cnn_of_a_checkpoint_starts_a_backbone(tmp_path):
     module, _, _ = build_backbone("vggface", weights=tmp_path / "model.ckpt-0.index")
     for name, tensor in module.state_dict().items():
         torch.testing.assert_close(tensor, state[name], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("path", ["", "/", ".."])
+def test_a_path_without_a_name_is_no_checkpoint(path):
+    assert "is a folder without weights" in read_error(path)
 
 
 def test_another_file_beside_an_index_is_read_itself(checkpoint):

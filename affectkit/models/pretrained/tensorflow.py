@@ -55,7 +55,7 @@ def find_index(path: Path) -> Path:
     Any other path is returned unchanged.
     """
     name = re.sub(r"\.data-\d{5}-of-\d{5}$", "", path.name)
-    index = path.with_name(f"{name}.index")
+    index = path.parent / f"{name}.index"
     return index if index.is_file() and (name != path.name or not path.exists()) else path
 
 
@@ -138,6 +138,8 @@ def _variables(entries: dict[bytes, bytes], path: Path) -> Iterator[Variable]:
         if key.startswith(b"\0"):  # a part of a variable that is stored in several parts
             continue
         entry, name = _read_message(value), key.decode()
+        if not name.isprintable():
+            raise ValueError(f"{name!r} is no name of a variable")
         dtype, shape = FLOATS.get(_number(entry, 1)), _shape(entry)
         if dtype is None or not shape or OPTIMISER.search(name):
             continue
