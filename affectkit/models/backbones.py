@@ -1,14 +1,17 @@
 """Convolutional backbones: from normalised face images to features.
 
 Available are the paper's VGG-16 and VGG-Face ("vgg16", "vggface"), VGGFace2's ResNet-50
-("vggface2"), and all models of timm; timm's "resnet50" is the third backbone of the paper. timm's
-VGG-16, which includes the fully connected layers, is "vgg16.tv_in1k".
+("vggface2"), mini-Xception trained on expressions ("mini_xception": its features,
+"mini_xception_expressions": its probabilities), and all models of timm. timm's "resnet50" is the
+third backbone of the paper; timm's VGG-16, which includes the fully connected layers, is
+"vgg16.tv_in1k".
 """
 
 import inspect
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +22,7 @@ from torchvision.models import vgg
 
 from affectkit.errors import AffectkitError, unknown
 from affectkit.files import StrPath
+from affectkit.models.mini_xception import MiniXception, rename_mini_xception_layers
 from affectkit.models.pretrained import (
     check_classes,
     load_weights,
@@ -45,6 +49,7 @@ class Normalisation:
 
 
 IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+GREY_64 = Normalisation((127.5,) * 3, (127.5,) * 3, scale=1.0, size=64)
 # all networks of the Aff-Wild papers use x / 128 - 1, for all weights
 PAPER = Normalisation((128.0,) * 3, (128.0,) * 3, scale=1.0, size=96)
 NORMALISATIONS = ("native", "paper")
@@ -103,6 +108,18 @@ BACKBONES = {
         Normalisation((131.0912, 103.8827, 91.4953), (1.0,) * 3, 1.0),
         rename_resnet_layers,
         "vggface2",
+    ),
+    "mini_xception": Backbone(
+        partial(MiniXception, probabilities=False),
+        GREY_64,
+        rename_mini_xception_layers,
+        "mini-xception-fer2013",
+    ),
+    "mini_xception_expressions": Backbone(
+        partial(MiniXception, probabilities=True),
+        GREY_64,
+        rename_mini_xception_layers,
+        "mini-xception-fer2013",
     ),
 }
 
