@@ -1,8 +1,10 @@
 """Convolutional backbones: from normalised face images to features.
 
 Available are the paper's VGG-16 and VGG-Face ("vgg16", "vggface"), the ResNet-50 of VGGFace2
-("vggface2") and that of TensorFlow-Slim, which the paper used ("resnet50_slim"), and all models of
-timm, with its own "resnet50". timm's VGG-16, which includes the fully connected layers, is
+("vggface2") and that of TensorFlow-Slim, which the paper used ("resnet50_slim"), mini-Xception
+trained on expressions ("mini_xception": its features, "mini_xception_expressions": its
+probabilities), and all models of timm, with its own "resnet50". timm's VGG-16, which includes the
+fully connected layers, is
 "vgg16.tv_in1k".
 """
 
@@ -10,6 +12,7 @@ import inspect
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,9 +23,9 @@ from torchvision.models import vgg
 
 from affectkit.errors import AffectkitError, unknown
 from affectkit.files import StrPath
+from affectkit.models.mini_xception import MiniXception, rename_mini_xception_layers
 from affectkit.models.pretrained import (
     check_classes,
-    download_weights,
     load_weights,
     read_weights,
     rename_resnet_layers,
@@ -31,6 +34,7 @@ from affectkit.models.pretrained import (
 )
 from affectkit.models.pretrained.formats import PretrainedWeights
 from affectkit.models.slim_resnet import resnet50_slim
+from affectkit.weights import weights_file
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Normalisation:
 
 
 IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+GREY_64 = Normalisation((127.5,) * 3, (127.5,) * 3, scale=1.0, size=64)
 # all networks of the Aff-Wild papers use x / 128 - 1, for all weights
 PAPER = Normalisation((128.0,) * 3, (128.0,) * 3, scale=1.0, size=96)
 NORMALISATIONS = ("native", "paper")
@@ -55,11 +60,12 @@ CPU_BATCH = 16  # images that are normalised together on a CPU
 
 
 class Backbone(NamedTuple):
-    """A backbone that timm does not have."""
+    """A backbone that timm does not have; `weights` is a name in `weights.PUBLISHED`."""
 
     build: Callable[[], nn.Module]
     normalisation: Normalisation
     rename_layers: Callable[[PretrainedWeights, Path], Mapping[str, Tensor]]
+    weights: str
 
 
 def vgg16() -> nn.Module:
@@ -93,16 +99,32 @@ def vggface2() -> nn.Module:
 
 
 BACKBONES = {
-    "vgg16": Backbone(vgg16, IMAGENET, lambda weights, path: weights.tensors),
+    "vgg16": Backbone(vgg16, IMAGENET, lambda weights, path: weights.tensors, "vgg16-imagenet"),
     "vggface": Backbone(
-        vgg16, Normalisation((129.1863, 104.7624, 93.594), (1.0,) * 3, 1.0), rename_vgg_layers
+        vgg16,
+        Normalisation((129.1863, 104.7624, 93.594), (1.0,) * 3, 1.0),
+        rename_vgg_layers,
+        "vggface",
     ),
     "vggface2": Backbone(
         vggface2,
         Normalisation((131.0912, 103.8827, 91.4953), (1.0,) * 3, 1.0),
         rename_resnet_layers,
+        "vggface2",
     ),
-    "resnet50_slim": Backbone(resnet50_slim, PAPER, rename_slim_layers),
+    "mini_xception": Backbone(
+        partial(MiniXception, probabilities=False),
+        GREY_64,
+        rename_mini_xception_layers,
+        "mini-xception-fer2013",
+    ),
+    "mini_xception_expressions": Backbone(
+        partial(MiniXception, probabilities=True),
+        GREY_64,
+        rename_mini_xception_layers,
+        "mini-xception-fer2013",
+    ),
+    "resnet50_slim": Backbone(resnet50_slim, PAPER, rename_slim_layers, "affwildnet-resnet-gru"),
 }
 
 
@@ -151,7 +173,7 @@ def build_backbone(
 def _build_own(name: str, pretrained: bool, weights: StrPath) -> nn.Module:
     if not (weights or pretrained):
         return BACKBONES[name].build()
-    path = Path(weights) if weights else download_weights(name)
+    path = Path(weights) if weights else weights_file(BACKBONES[name].weights)
     tensors = BACKBONES[name].rename_layers(read_weights(path), path)
     check_classes(name, tensors, path)
     module = BACKBONES[name].build()

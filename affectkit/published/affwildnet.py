@@ -38,8 +38,8 @@ CROP_SOURCE = (
     "its margin is not published; this is affectkit's own upright crop of the face"
 )
 WARNING = (
-    "Trained on Aff-Wild, for research only: its authors' terms exclude commercial use and passing "
-    "on the weights; the crop of the face is similar to theirs, not the same."
+    "trained on Aff-Wild, for research only: its authors' terms exclude commercial use and passing "
+    "on the weights; the crop of the face is similar to theirs, not the same"
 )
 
 log = logging.getLogger(__name__)
@@ -94,8 +94,7 @@ def read_checkpoint(
     tensors = {name: variables[variable] for variable, name in names.items()}
     if "linear_1/weights" in names:
         tensors["fc.0.weight"] = _channels_first(tensors["fc.0.weight"])
-    batches = {name: torch.tensor(0) for name in expected if name.endswith("num_batches_tracked")}
-    return tensors | batches
+    return tensors
 
 
 def _channels_first(weight: Tensor) -> Tensor:

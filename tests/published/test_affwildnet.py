@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 import torch
 
+import affectkit as ak
 from affectkit.errors import AffectkitError
 from affectkit.models.backbones import build_backbone, normalise
-from affectkit.models.cnn_rnn import CnnRnn
-from affectkit.published.affwildnet import MODELS
+from affectkit.published import MODELS, create_published_run
+from affectkit.run import read_metadata
+from affectkit.training.recipe import Recipe
+from affectkit.weights import PUBLISHED
+from tests.conftest import fake_recording
 from tests.models.tensorflow_files import pool_same, write_checkpoint
 from tests.published import affwildnet_by_hand as by_hand
 
@@ -28,6 +32,7 @@ def vgg(tmp_path_factory):
     variables |= by_hand.make_gru(random, "rnn_1", "rnn", 4096)
     variables |= by_hand.make_dense(random, "linear2_1", 4096, 2000)
     variables |= by_hand.make_dense(random, "linear3_1", 2000, 2)
+    variables["linear3_1/weights"] *= np.float32(0.2)  # predictions are clipped to [-1, 1]
     variables["rnn_1/biases_rnn/Adam"] = np.ones(2, np.float32)
     variables["global_step"] = np.int64(3)
     folder = tmp_path_factory.mktemp("vgg")
@@ -53,32 +58,36 @@ def resnet(tmp_path_factory):
     shutil.rmtree(folder)
 
 
-def outputs(name, path):
-    model = CnnRnn(**MODELS[name].recipe["model"], input_size=96)
-    model.load_state_dict(MODELS[name].read_tensors(path))
-    model.eval()
-    with torch.no_grad():
-        image = model.normalise(torch.from_numpy(PIXELS))[None]
-        return model(image, torch.zeros(1, FRAMES, 68, 2))[0][0].numpy()
+def predict(name, checkpoint, folder):
+    """Valence and arousal (frame, 2) of `PIXELS` by the run that is made from a checkpoint."""
+    create_published_run(name, folder / "run", file=checkpoint)
+    recording = fake_recording("one", FRAMES).drop_dims("row")
+    recording["face"] = ("frame", "row", "col", "channel"), PIXELS
+    recording.attrs["crop"] = read_metadata(folder / "run")["crop"]
+    ak.save_recording(recording, folder / "one.zarr")
+    predicted = ak.predict(folder / "run", folder / "one.zarr")["prediction"].values
+    shutil.rmtree(folder)  # 100 MB or more
+    return predicted
 
 
-def test_vggface_gru_equals_its_equations(vgg, vgg_features):
+def test_vggface_gru_equals_its_equations(vgg, vgg_features, tmp_path):
     expected = by_hand.output_by_hand(vgg[0], "rnn_1", "rnn", vgg_features)
-    found = outputs("affwildnet-vggface-gru", vgg[1])
+    found = predict("affwildnet-vggface-gru", vgg[1], tmp_path)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
     assert np.ptp(expected, axis=0).min() > 1e-3  # the frames differ
 
 
-def test_vggface_2000_equals_its_equations(vgg, vgg_features):
+def test_vggface_2000_equals_its_equations(vgg, vgg_features, tmp_path):
     hidden = np.maximum(by_hand.dense_by_hand(vgg[0], "linear2_1", vgg_features), 0)
     expected = by_hand.dense_by_hand(vgg[0], "linear3_1", hidden)
-    np.testing.assert_allclose(outputs("affwild-vggface-2000", vgg[1]), expected, rtol=0, atol=1e-5)
+    found = predict("affwild-vggface-2000", vgg[1], tmp_path)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
 
 
-def test_resnet_gru_equals_its_equations(resnet):
+def test_resnet_gru_equals_its_equations(resnet, tmp_path):
     features = np.array([by_hand.resnet_by_hand(resnet[0], picture) for picture in PIXELS])
     expected = by_hand.output_by_hand(resnet[0], "rnn", "output", features)
-    found = outputs("affwildnet-resnet-gru", resnet[1])
+    found = predict("affwildnet-resnet-gru", resnet[1], tmp_path)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
     assert np.ptp(expected, axis=0).min() > 1e-3
 
@@ -114,6 +123,17 @@ def test_same_pooling_by_hand():
     assert pool_same(longer[None].repeat(5, 0), 3, 2)[0, :, 0].tolist() == [5, 5, 4]
 
 
+def test_the_grus_predict_in_windows_of_80_frames_and_all_pictures_have_96_pixels():
+    names = [name for name in MODELS if name.startswith("affwild")]
+    assert len(names) == 4
+    for name in names:
+        recipe = Recipe.model_validate({"name": name, **MODELS[name].recipe})
+        assert recipe.predict.window == (80 if name.endswith("gru") else 0)
+        assert (recipe.windows.length, recipe.windows.input_size) == (80, 96)
+        assert MODELS[name].crop.size == 96
+        assert MODELS[name].weights in PUBLISHED
+
+
 def read_error(name, path):
     with pytest.raises(AffectkitError) as error:
         MODELS[name].read_tensors(path)
@@ -136,8 +156,9 @@ def test_a_checkpoint_of_other_widths_names_the_shapes_as_in_tensorflow(vgg):
     assert "missing" not in message
 
 
-def test_weights_that_are_not_finite_are_refused(vgg, tmp_path):
-    variables = vgg[0] | {"conv_2/biases": np.full(64, np.nan, np.float32)}
+def test_weights_that_are_not_finite_are_refused(resnet, tmp_path):
+    variables = resnet[0] | {"rnn/biases_output": np.full(2, np.nan, np.float32)}
     write_checkpoint(tmp_path / "w", variables)
-    assert "not finite in conv_2/biases" in read_error("affwildnet-vggface-gru", tmp_path / "w")
+    message = read_error("affwildnet-resnet-gru", tmp_path / "w")
+    assert "not finite in rnn/biases_output" in message
     shutil.rmtree(tmp_path)

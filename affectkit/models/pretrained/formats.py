@@ -123,6 +123,11 @@ def _keras_layer(name: str, arrays: Sequence[np.ndarray]) -> dict[str, Tensor]:
     if len(arrays) == len(KERAS_BATCH_NORM):
         named = zip(KERAS_BATCH_NORM, arrays, strict=True)
         return {f"{name}.{key}": vector_tensor(array) for key, array in named}
+    if len(arrays) > 1 and arrays[1].ndim == 4:  # separable: (row, col, in, 1), (1, 1, in, out)
+        return {
+            f"{name}.depthwise.weight": kernel_tensor(arrays[0].swapaxes(2, 3)),
+            f"{name}.pointwise.weight": kernel_tensor(arrays[1]),
+        }
     kernel = {f"{name}.weight": kernel_tensor(array) for array in arrays[:1]}
     return kernel | {f"{name}.bias": vector_tensor(array) for array in arrays[1:2]}
 
