@@ -21,13 +21,13 @@ from affectkit.errors import AffectkitError, unknown
 from affectkit.files import StrPath
 from affectkit.models.pretrained import (
     check_classes,
-    download_weights,
     load_weights,
     read_weights,
     rename_resnet_layers,
     rename_vgg_layers,
 )
 from affectkit.models.pretrained.formats import PretrainedWeights
+from affectkit.weights import weights_file
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,12 @@ CPU_BATCH = 16  # images that are normalised together on a CPU
 
 
 class Backbone(NamedTuple):
-    """A backbone that timm does not have."""
+    """A backbone that timm does not have; `weights` is a name in `weights.PUBLISHED`."""
 
     build: Callable[[], nn.Module]
     normalisation: Normalisation
     rename_layers: Callable[[PretrainedWeights, Path], Mapping[str, Tensor]]
+    weights: str
 
 
 def vgg16() -> nn.Module:
@@ -90,14 +91,18 @@ def vggface2() -> nn.Module:
 
 
 BACKBONES = {
-    "vgg16": Backbone(vgg16, IMAGENET, lambda weights, path: weights.tensors),
+    "vgg16": Backbone(vgg16, IMAGENET, lambda weights, path: weights.tensors, "vgg16-imagenet"),
     "vggface": Backbone(
-        vgg16, Normalisation((129.1863, 104.7624, 93.594), (1.0,) * 3, 1.0), rename_vgg_layers
+        vgg16,
+        Normalisation((129.1863, 104.7624, 93.594), (1.0,) * 3, 1.0),
+        rename_vgg_layers,
+        "vggface",
     ),
     "vggface2": Backbone(
         vggface2,
         Normalisation((131.0912, 103.8827, 91.4953), (1.0,) * 3, 1.0),
         rename_resnet_layers,
+        "vggface2",
     ),
 }
 
@@ -147,7 +152,7 @@ def build_backbone(
 def _build_own(name: str, pretrained: bool, weights: StrPath) -> nn.Module:
     if not (weights or pretrained):
         return BACKBONES[name].build()
-    path = Path(weights) if weights else download_weights(name)
+    path = Path(weights) if weights else weights_file(BACKBONES[name].weights)
     tensors = BACKBONES[name].rename_layers(read_weights(path), path)
     check_classes(name, tensors, path)
     module = BACKBONES[name].build()

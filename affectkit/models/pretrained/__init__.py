@@ -9,12 +9,11 @@ reversed along its input channels when they are read.
 """
 
 from affectkit.models.pretrained.layer_names import rename_resnet_layers, rename_vgg_layers
-from affectkit.models.pretrained.loading import check_classes, download_weights, load_weights
+from affectkit.models.pretrained.loading import check_classes, load_weights
 from affectkit.models.pretrained.reading import read_weights
 
 __all__ = [
     "check_classes",
-    "download_weights",
     "load_weights",
     "read_weights",
     "rename_resnet_layers",
