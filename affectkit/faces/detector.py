@@ -46,9 +46,7 @@ def largest_face(detector: Detector, picture: Picture) -> tuple[Boxes, Points, f
     return boxes[largest], detector.landmarks(picture, boxes[[largest]])[0], float(score[largest])
 
 
-def detect_near(
-    detector: Detector, picture: Picture, expected: Boxes
-) -> tuple[Boxes, Scores]:
+def detect_near(detector: Detector, picture: Picture, expected: Boxes) -> tuple[Boxes, Scores]:
     """Detect faces at most one face width away from where they are expected.
 
     Only that part of the picture is searched, and it is reduced in size if the faces are large: the

@@ -30,6 +30,7 @@ from affectkit.faces.tflite import Network, load_network
 SIZE = 192  # pixels of the square
 SCALE = 1.5  # side of the square over the longer side of the face
 SURE = 1e-3  # highest probability that there is no face in the first square
+MAX_FINE = 8  # samples per pixel of the square, along each axis
 LEVEL = np.deg2rad(10)
 MAX_SQUARES = 4  # after the first
 EYE_CORNERS = (33, 263)  # the outer ones: left and right in the picture
@@ -117,15 +118,17 @@ def _rotation(angle: float) -> NDArray[np.float64]:
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
-def _run(
-    network: Network, picture: Picture, to_picture: NDArray[np.float64]
-) -> tuple[Mesh, float]:
+def _run(network: Network, picture: Picture, to_picture: NDArray[np.float64]) -> tuple[Mesh, float]:
     """The mesh in a square, and the probability that there is a face."""
     linear, shift = to_picture[:, :2], to_picture[:, 2]
+    # sampled on a grid as fine as the picture, then averaged: no aliasing in large faces
+    fine = min(max(1, round(float(np.hypot(*linear[0])))), MAX_FINE)
+    step = linear / fine
     # OpenCV counts from the centre of the first pixel
-    from_centres = np.column_stack([linear, shift + linear @ np.full(2, 0.5) - 0.5])
+    from_centres = np.column_stack([step, shift + step @ np.full(2, 0.5) - 0.5])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    pixels = cv2.warpAffine(picture, from_centres, (SIZE, SIZE), flags=flags)
+    sampled = cv2.warpAffine(picture, from_centres, (fine * SIZE, fine * SIZE), flags=flags)
+    pixels = cv2.resize(sampled, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
     points, presence = network(pixels.astype(np.float32) / np.float32(255))
     mesh = points.reshape(-1, 3)[:, :2].astype(np.float64)
     probability = 1 / (1 + np.exp(-float(presence.ravel()[0])))
