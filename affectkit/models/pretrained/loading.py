@@ -59,11 +59,11 @@ def load_weights(
     expected = module.state_dict()
     layers = {key.partition(".")[0] for key in expected}
     given = {key: tensor for key, tensor in tensors.items() if key.partition(".")[0] in layers}
-    differences = _differences(expected, given)
-    if differences:
+    faults = differences(expected, given)
+    if faults:
         hint = next((text for key, text in HINTS.items() if key in tensors), "")
         raise AffectkitError(
-            f"{path} does not match backbone {backbone!r}: {'; '.join(differences)}"
+            f"{path} does not match backbone {backbone!r}: {'; '.join(faults)}"
             + (f" ({hint})" if hint else "")
         )
     module.load_state_dict(given, strict=False)
@@ -71,7 +71,8 @@ def load_weights(
         log.info("%s: %d weights loaded; ignored: %s", path, len(given), ", ".join(ignored))
 
 
-def _differences(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
+def differences(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
+    """What differs between two state dicts: names, shapes, dtypes, values that are not finite."""
     # older files lack num_batches_tracked, which is only used if the momentum is None
     missing = [k for k in expected if k not in given and not k.endswith("num_batches_tracked")]
     unknown = [k for k in given if k not in expected]
