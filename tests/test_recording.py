@@ -34,7 +34,9 @@ def test_variables_that_are_not_given_are_nan_or_false():
 
 def test_dims_and_dtypes_of_a_recording(recording):
     assert {name: recording[name].dims for name in DIMS if name in recording.variables} == {
-        name: dims for name, dims in DIMS.items() if name not in ("rating", "rater", "still", "confidence")
+        name: dims
+        for name, dims in DIMS.items()
+        if name not in ("rating", "rater", "still", "confidence")
     }
     assert recording["frame"].dtype == np.int64
     assert recording["time"].dtype == np.float64
