@@ -135,14 +135,11 @@ def prepare(
             metavar="NAME", help="Prepare only this recording of the dataset; may be repeated."
         ),
     ] = None,
-    detector: Annotated[
-        str, typer.Option(help="Face detector: dlib, face-alignment or blazeface.")
-    ] = "dlib",
+    detector: Annotated[str, typer.Option(help="Face detector: dlib or face-alignment.")] = "dlib",
     upsample: Annotated[
         int,
         typer.Option(
-            help="dlib, blazeface: how many times to double the resolution, to find small faces.",
-            min=0,
+            help="dlib: how many times to double the image size, to find small faces.", min=0
         ),
     ] = 0,
     detect: Annotated[

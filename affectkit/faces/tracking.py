@@ -101,9 +101,8 @@ def _track_between(tracker: _Tracker, start: int, end: int) -> None:
 
 def _detect_in_the_middle(tracker: _Tracker, start: int, end: int) -> int:
     """Detect faces in the middle frame, near their places before and after; returns its number."""
-    boxes, score = tracker.frames.detect(end)
+    boxes, confident = tracker.frames.detect(end)
     matches = _match_tracks(tracker, start, end)
-    confident = tracker.frames.detector.is_confident(score)
     after = boxes[[*matches, *new_faces(boxes, confident, matches)]]
     middle = (start + end) // 2
     expected = np.stack([*(track.last_box for track in tracker.active), *after])
@@ -113,8 +112,7 @@ def _detect_in_the_middle(tracker: _Tracker, start: int, end: int) -> int:
 
 def _track_one_frame(tracker: _Tracker, frame: int) -> None:
     """Continue, begin and end tracks by the faces detected in the next frame."""
-    boxes, score = tracker.frames.detect(frame)
-    confident = tracker.frames.detector.is_confident(score)
+    boxes, confident = tracker.frames.detect(frame)
     matches = _match_tracks(tracker, frame - 1, frame)
     chosen = [*matches, *new_faces(boxes, confident, matches)]
     (picture,) = tracker.frames.pictures(frame, frame)
@@ -127,7 +125,7 @@ def _track_one_frame(tracker: _Tracker, frame: int) -> None:
                 continue
             track = Track()
             tracker.result.tracks.append(track)
-        track.extend([frame], boxes[[index]], landmark[None], score[[index]])
+        track.extend([frame], boxes[index][None], landmark[None])
         continued.append(track)
         _embed(tracker, track, frame, bool(confident[index]))
     done = {id(track) for track in (*continued, *matches.values())}
@@ -138,8 +136,7 @@ def _track_one_frame(tracker: _Tracker, frame: int) -> None:
 
 def _propagate_all(tracker: _Tracker, start: int, end: int) -> bool:
     """Propagate every face from frame `start` to `end`; False if that fails, without a change."""
-    boxes, score = tracker.frames.detect(end)
-    confident = tracker.frames.detector.is_confident(score)
+    boxes, confident = tracker.frames.detect(end)
     matches = _match_tracks(tracker, start, end)
     here = [track for track in tracker.active if track.frame[-1] == start]
     if {*map(id, matches.values())} != {*map(id, here)} or new_faces(boxes, confident, matches):
@@ -166,9 +163,7 @@ def _propagate_all(tracker: _Tracker, start: int, end: int) -> bool:
         if not is_same_face(pictures, path[:, face], MIN_SIMILARITY):
             return False
     for face, (index, track) in enumerate(matches.items()):
-        scores = np.full(end - start, np.nan, np.float32)
-        scores[-1] = score[index]  # the detector ran on the last frame only
-        track.extend(range(start + 1, end + 1), box[:, face], landmark[:, face], scores)
+        track.extend(range(start + 1, end + 1), box[:, face], landmark[:, face])
         _embed(tracker, track, end, bool(confident[index]))
     return True
 

@@ -3,7 +3,6 @@
 import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -160,12 +159,11 @@ class ImageFolderReader:
         for pictures in self.read():
             for picture in pictures:
                 if picture.size:
-                    face = largest_face(detector, picture)
-                    track.box[number], track.landmark[number], track.score[number] = face
+                    track.box[number], track.landmark[number] = largest_face(detector, picture)
                 number += 1
             progress(number)
         detected = np.asarray(np.isfinite(track.box).all(axis=1))
-        return replace(track, detected=detected)
+        return FaceTrack(track.time, track.box, track.landmark, detected, track.cuts)
 
     def _footage_frames(self) -> Iterator[tuple[NDArray[np.float64], NDArray[np.uint8]]]:
         """Time and pictures in batches; a missing picture is black."""

@@ -4,9 +4,7 @@ import timm
 import torch
 
 from affectkit.errors import AffectkitError
-from affectkit.models.architectures import BACKBONES
-from affectkit.models.backbones import build_backbone
-from affectkit.models.normalisation import PAPER, Normalisation, normalise
+from affectkit.models.backbones import BACKBONES, PAPER, Normalisation, build_backbone, normalise
 
 
 def image_of(*pixel):
