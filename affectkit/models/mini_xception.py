@@ -1,7 +1,7 @@
 """mini-Xception (Arriaga, Valdenegro-Toro and Ploeger 2017): a small CNN for expressions.
 
 57 thousand weights, for grey pictures of 64 x 64 pixels. The layers are those of the Keras model
-whose weights are published as "mini-xception-fer2013" (`affectkit.weights`).
+whose weights are published as "expression-circumplex" (`affectkit.weights`).
 """
 
 from collections.abc import Mapping

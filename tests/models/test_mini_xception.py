@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from affectkit.errors import AffectkitError
-from affectkit.models.backbones import build_backbone, normalise
+from affectkit.models.backbones import build_backbone
 from affectkit.models.mini_xception import MiniXception, pool_same
+from affectkit.models.normalisation import normalise
 from affectkit.models.pretrained import read_weights
 
 BATCH_NORM = ("gamma", "beta", "moving_mean", "moving_variance")

@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import save_file
 
 from affectkit.errors import AffectkitError
-from affectkit.models.backbones import build_backbone, normalise
+from affectkit.models.backbones import build_backbone
+from affectkit.models.normalisation import normalise
 from affectkit.models.pretrained import read_weights
 from affectkit.weights import PUBLISHED, Url
 from tests.models import weight_files as files

@@ -11,7 +11,8 @@ import torch
 
 import affectkit as ak
 from affectkit.errors import AffectkitError
-from affectkit.models.backbones import build_backbone, normalise
+from affectkit.models.backbones import build_backbone
+from affectkit.models.normalisation import normalise
 from affectkit.published import MODELS, create_published_run
 from affectkit.run import read_metadata
 from affectkit.training.recipe import Recipe

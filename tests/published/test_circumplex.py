@@ -6,8 +6,9 @@ import torch
 
 import affectkit as ak
 from affectkit.errors import AffectkitError
-from affectkit.models.backbones import build_backbone, normalise
+from affectkit.models.backbones import build_backbone
 from affectkit.models.mini_xception import EXPRESSIONS
+from affectkit.models.normalisation import normalise
 from affectkit.published import create_published_run
 from affectkit.published.circumplex import PLACES
 from affectkit.run import read_metadata, warning

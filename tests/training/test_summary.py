@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from affectkit.errors import AffectkitError
-from affectkit.models.backbones import BACKBONES
+from affectkit.models.architectures import BACKBONES
 from affectkit.recording import open_recording, save_recording
 from affectkit.training.fit import fit
 from affectkit.training.learner import freeze
