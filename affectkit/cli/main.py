@@ -42,6 +42,7 @@ COMMANDS = {
 
 # import name of each optional package, and the extra of affectkit that installs it
 EXTRAS = {
+    "ai_edge_litert": "faces",
     "anywidget": "notebooks",
     "captum": "train",
     "dlib": "faces",

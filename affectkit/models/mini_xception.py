@@ -80,13 +80,14 @@ class MiniXception(nn.Module):
         self.classes = (
             nn.Conv2d(WIDTHS[-1], len(EXPRESSIONS), 3, padding=1) if probabilities else None
         )
+        self.mean = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
     def forward(self, image: Tensor) -> Tensor:
         """Normalised RGB pictures (N, 3, H, W) to (N, 7) probabilities or (N, 128) features."""
         maps = self.blocks(self.stem((image * self.grey).sum(1, keepdim=True)))
         if self.classes is None:
-            return torch.as_tensor(maps.mean((2, 3)))
-        return torch.as_tensor(self.classes(maps).mean((2, 3)).softmax(1))
+            return torch.as_tensor(self.mean(maps))
+        return torch.as_tensor(self.mean(self.classes(maps)).softmax(1))
 
 
 def _batch_norm(width: int) -> nn.BatchNorm2d:

@@ -24,6 +24,9 @@ def test_any_video_becomes_a_recording_without_annotation(video, tmp_path):
     assert recording.attrs["recording"] == "clip"
     assert recording["annotation"].isnull().all()
     assert recording["detected"].all()
+    ran = np.flatnonzero(recording["confidence"].notnull())  # key frames, and the last frame
+    assert (ran[0], ran[-1]) == (0, recording.sizes["frame"] - 1)
+    assert len(ran) < recording.sizes["frame"] / 2
 
 
 def test_a_table_with_frame_numbers_is_aligned_to_the_frames(video, tmp_path):
