@@ -50,7 +50,7 @@ def test_the_run_takes_faces_of_256_pixels(published):
 @pytest.mark.parametrize("name", ["single_face.mp4", "head-pose-face-detection-male.gif"])
 def test_the_crop_is_nearly_the_square_of_the_authors(name):
     _, rgb = next(read_frames(REAL / name, 1))
-    _, points = largest_face(load_detector("dlib"), rgb[0])
+    _, points, _ = largest_face(load_detector("dlib"), rgb[0])
     low, high = points.min(0), points.max(0)
     side = (high - low).sum() / 1.1  # of the square in their code, around the middle of the box
     expected = np.concatenate([low + high - side, low + high + side]) / 2
