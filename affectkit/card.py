@@ -18,6 +18,7 @@ from affectkit.files import StrPath, read_text, write_text
 from affectkit.run import (
     CARD,
     HISTORY,
+    PUBLISHED_RUN,
     RECIPE,
     SCORES,
     SYNTHETIC_ONLY,
@@ -74,16 +75,24 @@ def _model(metadata: Mapping[str, Any]) -> Iterator[str]:
         escape(metadata.get(key, "?"))
         for key in ("backbone", "temporal", "input_size", "sequence_length")
     )
+    published = metadata.get(PUBLISHED_RUN)
+    origin = f"trained on windows of {length} frames"
+    if published:
+        weights, licence = (escape(metadata.get(key, "?")) for key in ("weights", "licence"))
+        origin = f"published weights {weights} (licence: {licence})"
     yield (
         f"Predicts valence and arousal, each in \\[-1, 1\\], for every frame of a face video. "
         f"Backbone {backbone}, temporal module {temporal}; input of {size} x {size} pixels, "
-        f"trained on windows of {length} frames."
+        f"{origin}."
     )
 
 
 def _data(metadata: Mapping[str, Any]) -> Iterator[str]:
     datasets = ", ".join(escape(name or "unnamed") for name in metadata.get("datasets", []))
     yield "## Data"
+    if metadata.get(PUBLISHED_RUN):
+        yield f"Trained by its authors on {datasets}. {escape(metadata.get('crop_source', ''))}."
+        return
     yield f"Recordings of {datasets or 'unknown datasets'}."
     subjects = metadata.get("subjects", {})
     rows = [
@@ -138,6 +147,8 @@ def _cells(scores: pd.DataFrame) -> Iterator[str]:
 def _limits(metadata: Mapping[str, Any]) -> Iterator[str]:
     yield "## Limits of use"
     lines = (SYNTHETIC, *LIMITS) if is_synthetic(metadata) else LIMITS
+    if known := metadata.get("warning"):
+        lines = (f"**{escape(known[0].upper() + known[1:])}.**", *lines)
     yield "\n".join(f"- {line}" for line in lines)
 
 

@@ -45,6 +45,7 @@ LAYOUT = {
     "crop_box": Variable(("frame", "edge"), "<f4"),
     "landmark": Variable(("frame", "point", "axis"), "<f4"),
     "detected": Variable(("frame",), "|b1"),
+    "confidence": Variable(("frame",), "<f4", required=False),
     "still": Variable(("frame",), "U", required=False),
     "face": Variable(("frame", "row", "col", "channel"), "|u1", required=False),
 }

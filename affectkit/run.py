@@ -28,6 +28,7 @@ METADATA = "run.json"
 HISTORY = "history.csv"
 SCORES = "scores.csv"
 CARD = "card.md"
+PUBLISHED_RUN = "published"  # metadata key of a published model: its name in `published.MODELS`
 ENSEMBLE = "ensemble"  # metadata key of an ensemble: the folders of its member runs
 MAX_FAULTS = 5  # listed in an error
 SYNTHETIC_ONLY = "trained on synthetic data only: it says nothing about real people"
@@ -73,6 +74,10 @@ class Metadata(BaseModel):
     predict: dict[str, Setting] = {}  # prediction settings
     versions: dict[str, str] = {}
     ensemble: list[str] = []  # folders of the member runs
+    published: str = ""  # name of the published model
+    weights: str = ""  # name of its weights in `weights.PUBLISHED`
+    licence: str = ""  # of these weights
+    warning: str = ""  # what the model cannot be trusted with
 
     @model_validator(mode="after")
     def _check_input_size(self) -> Self:
@@ -215,8 +220,13 @@ def write_scores(run: StrPath, scores: pd.DataFrame) -> None:
 
 
 def is_synthetic(metadata: Mapping[str, Any]) -> bool:
-    """Whether a run was trained on synthetic data only; `SYNTHETIC_ONLY` is the note for users."""
+    """Whether a run was trained on synthetic data only."""
     return list(metadata.get("datasets", [])) == ["synthetic"]
+
+
+def warning(metadata: Mapping[str, Any]) -> str:
+    """What the model of a run cannot be trusted with, in one sentence; "" if nothing is known."""
+    return SYNTHETIC_ONLY if is_synthetic(metadata) else str(metadata.get("warning", ""))
 
 
 def best_epoch(history: Sequence[Mapping[str, float]]) -> int:

@@ -21,6 +21,10 @@ from affectkit.training.recipe import Recipe, parse_overrides, read_recipe
 settings.register_profile("affectkit", deadline=None, derandomize=True)
 settings.load_profile("affectkit")
 
+# the folder of real clips beside the project, or None; tests that need it are skipped without it
+REAL = next(
+    (p / "shared/real" for p in Path(__file__).parents if (p / "shared/real").is_dir()), None
+)
 FRAMES = 40
 SIZE = 16
 FPS = 25.0

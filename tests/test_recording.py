@@ -34,7 +34,9 @@ def test_variables_that_are_not_given_are_nan_or_false():
 
 def test_dims_and_dtypes_of_a_recording(recording):
     assert {name: recording[name].dims for name in DIMS if name in recording.variables} == {
-        name: dims for name, dims in DIMS.items() if name not in ("rating", "rater", "still")
+        name: dims
+        for name, dims in DIMS.items()
+        if name not in ("rating", "rater", "still", "confidence")
     }
     assert recording["frame"].dtype == np.int64
     assert recording["time"].dtype == np.float64
@@ -45,6 +47,7 @@ def test_dims_and_dtypes_of_a_recording(recording):
 def test_a_saved_recording_is_read_back_unchanged(recording, tmp_path):
     rating = np.stack([recording["annotation"].values] * 2)
     recording["rating"] = (DIMS["rating"], rating)
+    recording["confidence"] = (DIMS["confidence"], np.float32(recording["frame"] / 9))
     recording.attrs["crop"] = {"size": 16, "margin": 0.3}
     save_recording(recording, tmp_path / "one.zarr")
     stored = open_recording(tmp_path / "one.zarr")

@@ -28,7 +28,7 @@ from torch import Tensor
 
 from affectkit.bench.measuring import comparison_row, time_alternately
 from affectkit.datasets import synthetic
-from affectkit.models.backbones import IMAGENET, normalise
+from affectkit.models.normalisation import IMAGENET, normalise
 from affectkit.recording import make_recording, open_recording, save_recording
 from affectkit.training.checkpoint import TrainingState
 from affectkit.training.fit import train_epoch

@@ -135,11 +135,14 @@ def prepare(
             metavar="NAME", help="Prepare only this recording of the dataset; may be repeated."
         ),
     ] = None,
-    detector: Annotated[str, typer.Option(help="Face detector: dlib or face-alignment.")] = "dlib",
+    detector: Annotated[
+        str, typer.Option(help="Face detector: dlib, face-alignment or blazeface.")
+    ] = "dlib",
     upsample: Annotated[
         int,
         typer.Option(
-            help="dlib: how many times to double the image size, to find small faces.", min=0
+            help="dlib, blazeface: how many times to double the resolution, to find small faces.",
+            min=0,
         ),
     ] = 0,
     detect: Annotated[

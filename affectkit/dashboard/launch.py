@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.error import URLError
+from urllib.parse import urlencode
 from urllib.request import urlopen
 
 from affectkit.errors import AffectkitError, missing_extra
@@ -36,6 +37,7 @@ def launch(
     port: int = PORT,
     open_browser: bool = True,
     say: Callable[[str], None] = lambda text: None,
+    view: str = "",
 ) -> None:
     """Serve the dashboard until it is stopped by Ctrl-C.
 
@@ -45,6 +47,7 @@ def launch(
         port: port of the server, which listens on 127.0.0.1 only.
         open_browser: open a browser when the server answers; otherwise only print the address.
         say: function that prints a line for the user.
+        view: page to open, as returned by `recording_view`; by default the overview.
 
     Raises:
         AffectkitError: Streamlit is not installed, there are no runs or no recordings, the port
@@ -55,12 +58,12 @@ def launch(
     if recordings is not None:
         list_recordings(recordings)
     check_server(port)
-    url = f"http://{ADDRESS}:{port}"
+    server_url = f"http://{ADDRESS}:{port}"
     with run_server(server_command(port), environment(runs, recordings)) as server:
         opened = threading.Thread(
             target=open_when_ready,
-            args=(url, say),
-            kwargs={"open_browser": open_browser},
+            args=(server_url, say),
+            kwargs={"open_browser": open_browser, "view": view},
             daemon=True,
         )
         opened.start()
@@ -143,10 +146,20 @@ def environment(runs: StrPath, recordings: StrPath | None) -> dict[str, str]:
     return inherited | folders
 
 
-def open_when_ready(url: str, say: Callable[[str], None], *, open_browser: bool) -> None:
+def recording_view(run: StrPath, recording: str) -> str:
+    """The part of the address that opens a recording of a run."""
+    return f"/recording?{urlencode({'run': Path(run).name, 'recording': recording})}"
+
+
+def open_when_ready(
+    server_url: str, say: Callable[[str], None], *, open_browser: bool, view: str = ""
+) -> None:
     """Wait until the server answers, then open it in a browser or print its address."""
-    if not wait_until_ready(url):
-        say(f"The dashboard does not answer at {url}; see the output above (Ctrl-C stops it)")
+    url = server_url + view
+    if not wait_until_ready(server_url):
+        say(
+            f"The dashboard does not answer at {server_url}; see the output above (Ctrl-C stops it)"
+        )
     elif open_browser and webbrowser.open(url):
         say(f"The dashboard is open in the browser: {url} (Ctrl-C stops it)")
     else:

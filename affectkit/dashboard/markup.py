@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from affectkit.dashboard.tables import UNKNOWN_SPLIT
 from affectkit.figures.style import Palette, format_number
-from affectkit.run import SYNTHETIC_ONLY, is_synthetic
+from affectkit.run import PUBLISHED_RUN, warning
 
 Score = dict[str, Any]  # one row of scores.csv
 
@@ -70,15 +70,21 @@ def run_parts(metadata: Mapping[str, Any], table: pd.DataFrame, split: str) -> l
     )
     subjects = table.loc[table["subject"].ne(""), "subject"].nunique()
     people = f", {_count(subjects, 'subject')}" if subjects else ""
-    return [
-        model,
+    training = [
         f"{str(metadata.get('loss', '')).upper()} loss",
         f"windows of {metadata.get('sequence_length', '?')} frames",
         f"seed {metadata.get('seed', '?')}",
+    ]
+    if metadata.get(PUBLISHED_RUN):
+        model = f"{backbone} + {str(temporal).upper()}" if temporal != "none" else backbone
+        training = [f"published weights, {' and '.join(metadata['datasets'])}"]
+    return [
+        model,
+        *training,
         f"{split} {'splits' if split == 'all' else 'split'}, "
         f"{_count(len(table), 'recording')}{people}, "
         f"{_count(int(table['frames'].sum()), 'frame')}",
-        Markup("<b>{}</b>").format(SYNTHETIC_ONLY) if is_synthetic(metadata) else "",
+        Markup("<b>{}</b>").format(text) if (text := warning(metadata)) else "",
     ]
 
 

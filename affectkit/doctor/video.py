@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from affectkit.doctor.problems import find_problems
 from affectkit.errors import AffectkitError
-from affectkit.faces import load_detector
+from affectkit.faces import Detector, load_detector
 from affectkit.files import StrPath
 from affectkit.video import (
     Packet,
@@ -130,18 +130,19 @@ def _times(info: VideoInfo, time: NDArray[np.float64]) -> dict[str, Any]:
 
 def _pictures(info: VideoInfo, sample: NDArray[np.int64]) -> dict[str, Any]:
     """Repeated pictures, and the share of the frames `sample` with a face."""
+    detector: Detector | None
     try:
-        detect = load_detector("dlib").detect
+        detector = load_detector("dlib")
     except AffectkitError:
-        detect = None
+        detector = None
     with_face = repeated = start = 0
     before: NDArray[np.uint8] | None = None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # recorded already when the times were read
         for time, rgb in read_frames(info.path, 16, stream=info.stream):
             inside = sample[(sample >= start) & (sample < start + len(time))] - start
-            if detect:
-                with_face += sum(bool(detect(picture)[1].any()) for picture in rgb[inside])
+            if detector:
+                with_face += sum(_has_face(detector, picture) for picture in rgb[inside])
             for coarse in rgb[:, ::PICTURE_STEP, ::PICTURE_STEP]:
                 repeated += before is not None and np.array_equal(coarse, before)
                 before = coarse
@@ -149,5 +150,10 @@ def _pictures(info: VideoInfo, sample: NDArray[np.int64]) -> dict[str, Any]:
     return {
         "repeated_pictures": repeated,
         "sampled_frames": len(sample),
-        "face_share": with_face / len(sample) if detect else None,
+        "face_share": with_face / len(sample) if detector else None,
     }
+
+
+def _has_face(detector: Detector, picture: NDArray[np.uint8]) -> bool:
+    _, score = detector.detect(picture)
+    return bool(detector.is_confident(score).any())

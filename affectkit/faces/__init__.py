@@ -11,6 +11,7 @@ from inspect import signature
 from typing import Any
 
 from affectkit.errors import unknown
+from affectkit.faces.blazeface import load_blazeface
 from affectkit.faces.crop import Crop, crop_boxes, extract_crops
 from affectkit.faces.detector import Detector, largest_face
 from affectkit.faces.dlib import load_dlib
@@ -22,6 +23,7 @@ from affectkit.faces.tracking import track_faces
 DETECTORS: dict[str, Callable[..., Detector]] = {
     "dlib": load_dlib,
     "face-alignment": load_face_alignment,
+    "blazeface": load_blazeface,
 }
 
 

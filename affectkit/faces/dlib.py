@@ -1,8 +1,9 @@
 """dlib's frontal face detector and 68 landmarks. Works offline: the weights come as a package.
 
-dlib gives a score to each candidate. Nearly all candidates above 0 are faces, but the score of a
-turned or tilted head can be negative. Candidates with a negative score are therefore returned, too,
-without confidence: they count only where a face is expected.
+dlib gives a score to each candidate: the margin of a linear support vector machine, mostly between
+-0.5 and 3, without a unit. Nearly all candidates above 0 are faces, but the score of a turned or
+tilted head can be negative. Candidates with a negative score are therefore returned, too: they
+count only where a face is expected.
 """
 
 import importlib.util
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError, missing_extra
-from affectkit.faces.detector import Boxes, Detector, Picture, Points
+from affectkit.faces.detector import Boxes, Detector, Picture, Points, Scores
 from affectkit.files import StrPath
 from affectkit.recording import POINTS
 
@@ -36,10 +37,10 @@ def load_dlib(*, upsample: int = 0, predictor: StrPath | None = None) -> Detecto
     """
     face_detector, shape_predictor = _load(predictor_file(predictor))
 
-    def detect(picture: Picture) -> tuple[Boxes, NDArray[np.bool_]]:
+    def detect(picture: Picture) -> tuple[Boxes, Scores]:
         found, scores, _ = face_detector.run(np.ascontiguousarray(picture), upsample, LOWEST_SCORE)
         boxes = np.array([_edges(face) for face in found], np.float32).reshape(-1, 4)
-        return boxes, np.array(scores) > CONFIDENT_SCORE
+        return boxes, np.array(scores, np.float32)
 
     def landmarks(picture: Picture, boxes: Boxes) -> Points:
         picture = np.ascontiguousarray(picture)
@@ -47,7 +48,7 @@ def load_dlib(*, upsample: int = 0, predictor: StrPath | None = None) -> Detecto
         points = [[(point.x + 0.5, point.y + 0.5) for point in shape] for shape in shapes]
         return np.array(points, np.float32).reshape(-1, POINTS, 2)
 
-    return Detector(detect, landmarks)
+    return Detector(detect, landmarks, CONFIDENT_SCORE)
 
 
 @cache

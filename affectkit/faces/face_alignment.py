@@ -2,6 +2,8 @@
 
 Weights are downloaded at first use into the folder `checkpoints` of torch's hub folder, or of
 another folder. Existing files are not downloaded again.
+
+The score of a face is a probability, from 0 to 1; the package leaves out improbable ones itself.
 """
 
 import importlib
@@ -14,10 +16,9 @@ from typing import Any
 from urllib.parse import urlparse
 
 import numpy as np
-from numpy.typing import NDArray
 
 from affectkit.errors import AffectkitError, missing_extra, unknown
-from affectkit.faces.detector import Boxes, Detector, Picture, Points
+from affectkit.faces.detector import Boxes, Detector, Picture, Points, Scores
 from affectkit.files import StrPath
 from affectkit.recording import POINTS
 
@@ -63,10 +64,10 @@ def _load(face_detector: str, device: str | None, weights: StrPath | None) -> An
 def wrap_face_alignment(package: Any) -> Detector:  # noqa: ANN401
     """Make a `Detector` from a `face_alignment.FaceAlignment` object."""
 
-    def detect(picture: Picture) -> tuple[Boxes, NDArray[np.bool_]]:
+    def detect(picture: Picture) -> tuple[Boxes, Scores]:
         found = package.face_detector.detect_from_image(np.array(picture))
-        boxes = np.array([face[:4] for face in found], np.float32).reshape(-1, 4)
-        return boxes, np.ones(len(boxes), bool)
+        faces = np.array([face[:5] for face in found], np.float32).reshape(-1, 5)
+        return faces[:, :4], faces[:, 4]
 
     def landmarks(picture: Picture, boxes: Boxes) -> Points:
         if not len(boxes):

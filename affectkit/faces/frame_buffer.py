@@ -11,14 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from affectkit.faces.detector import Boxes, Detector, Picture, detect_near
+from affectkit.faces.detector import Boxes, Detector, Picture, Scores, detect_near
 
 THUMBNAIL_SIZE = 16  # pixels
 MIN_CHANGE = 6.0  # grey levels
 MIN_RATIO = 3.0  # of a change to the median of the changes around it
 NEIGHBOURS = 2  # frames before and after a change that it is compared with
 
-Detections = tuple[Boxes, NDArray[np.bool_]]  # as `Detector.detect` returns them
+Detections = tuple[Boxes, Scores]  # as `Detector.detect` returns them
 
 
 class FrameBuffer:

@@ -39,6 +39,7 @@ class Person:
 
     box: NDArray[np.float32]  # (frame, edge) in source pixels; NaN = not found
     landmark: NDArray[np.float32]  # (frame, point, axis) in source pixels; NaN = not found
+    score: NDArray[np.float32]  # (frame) of the detector; NaN = not found, or tracked only
     cuts: NDArray[np.int64]  # frames at which a shot of this person begins
 
     @property
@@ -120,13 +121,15 @@ def _make_person(tracks: Sequence[Track], face_tracks: FaceTracks) -> Person:
     frames = len(face_tracks.time)
     box = np.full((frames, 4), np.nan, np.float32)
     landmark = np.full((frames, POINTS, 2), np.nan, np.float32)
+    score = np.full(frames, np.nan, np.float32)
     continued: set[int] = set()  # frames that directly follow another frame of the same track
     for track in tracks:
         box[track.frame] = track.box
         landmark[track.frame] = track.landmark
+        score[track.frame] = track.score
         continued |= {frame for last, frame in pairwise(track.frame) if frame == last + 1}
     cuts = [cut for cut in face_tracks.possible_cuts if cut not in continued]
-    return Person(box, landmark, np.array(cuts, np.int64))
+    return Person(box, landmark, score, np.array(cuts, np.int64))
 
 
 def check_person(person: str) -> None:

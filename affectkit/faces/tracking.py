@@ -101,8 +101,9 @@ def _track_between(tracker: _Tracker, start: int, end: int) -> None:
 
 def _detect_in_the_middle(tracker: _Tracker, start: int, end: int) -> int:
     """Detect faces in the middle frame, near their places before and after; returns its number."""
-    boxes, confident = tracker.frames.detect(end)
+    boxes, score = tracker.frames.detect(end)
     matches = _match_tracks(tracker, start, end)
+    confident = tracker.frames.detector.is_confident(score)
     after = boxes[[*matches, *new_faces(boxes, confident, matches)]]
     middle = (start + end) // 2
     expected = np.stack([*(track.last_box for track in tracker.active), *after])
@@ -112,7 +113,8 @@ def _detect_in_the_middle(tracker: _Tracker, start: int, end: int) -> int:
 
 def _track_one_frame(tracker: _Tracker, frame: int) -> None:
     """Continue, begin and end tracks by the faces detected in the next frame."""
-    boxes, confident = tracker.frames.detect(frame)
+    boxes, score = tracker.frames.detect(frame)
+    confident = tracker.frames.detector.is_confident(score)
     matches = _match_tracks(tracker, frame - 1, frame)
     chosen = [*matches, *new_faces(boxes, confident, matches)]
     (picture,) = tracker.frames.pictures(frame, frame)
@@ -125,7 +127,7 @@ def _track_one_frame(tracker: _Tracker, frame: int) -> None:
                 continue
             track = Track()
             tracker.result.tracks.append(track)
-        track.extend([frame], boxes[index][None], landmark[None])
+        track.extend([frame], boxes[[index]], landmark[None], score[[index]])
         continued.append(track)
         _embed(tracker, track, frame, bool(confident[index]))
     done = {id(track) for track in (*continued, *matches.values())}
@@ -136,7 +138,8 @@ def _track_one_frame(tracker: _Tracker, frame: int) -> None:
 
 def _propagate_all(tracker: _Tracker, start: int, end: int) -> bool:
     """Propagate every face from frame `start` to `end`; False if that fails, without a change."""
-    boxes, confident = tracker.frames.detect(end)
+    boxes, score = tracker.frames.detect(end)
+    confident = tracker.frames.detector.is_confident(score)
     matches = _match_tracks(tracker, start, end)
     here = [track for track in tracker.active if track.frame[-1] == start]
     if {*map(id, matches.values())} != {*map(id, here)} or new_faces(boxes, confident, matches):
@@ -163,7 +166,9 @@ def _propagate_all(tracker: _Tracker, start: int, end: int) -> bool:
         if not is_same_face(pictures, path[:, face], MIN_SIMILARITY):
             return False
     for face, (index, track) in enumerate(matches.items()):
-        track.extend(range(start + 1, end + 1), box[:, face], landmark[:, face])
+        scores = np.full(end - start, np.nan, np.float32)
+        scores[-1] = score[index]  # the detector ran on the last frame only
+        track.extend(range(start + 1, end + 1), box[:, face], landmark[:, face], scores)
         _embed(tracker, track, end, bool(confident[index]))
     return True
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from affectkit.faces.detector import Boxes, Points
+from affectkit.faces.detector import Boxes, Points, Scores
 from affectkit.faces.embedding import Embedding
 from affectkit.recording import POINTS
 
@@ -30,12 +30,14 @@ class Track:
     embeddings: list[Embedding] = field(default_factory=list)  # of a few frames
     _box: "array[float]" = field(default_factory=_float_array)
     _landmark: "array[float]" = field(default_factory=_float_array)
+    _score: "array[float]" = field(default_factory=_float_array)
 
-    def extend(self, frame: Iterable[int], box: Boxes, landmark: Points) -> None:
-        """Append frames with their box (frame, edge) and landmark (frame, point, axis)."""
+    def extend(self, frame: Iterable[int], box: Boxes, landmark: Points, score: Scores) -> None:
+        """Append frames: box (frame, edge), landmark (frame, point, axis) and score (frame)."""
         self.frame += frame
         self._box.frombytes(np.asarray(box, np.float32).tobytes())
         self._landmark.frombytes(np.asarray(landmark, np.float32).tobytes())
+        self._score.frombytes(np.asarray(score, np.float32).tobytes())
 
     @property
     def box(self) -> NDArray[np.float32]:
@@ -46,6 +48,11 @@ class Track:
     def landmark(self) -> NDArray[np.float32]:
         """Landmarks (frame, point, axis)."""
         return np.array(self._landmark, np.float32).reshape(-1, POINTS, 2)
+
+    @property
+    def score(self) -> Scores:
+        """Scores of the detector (frame); NaN where it did not run."""
+        return np.array(self._score, np.float32)
 
     @property
     def last_box(self) -> NDArray[np.float32]:

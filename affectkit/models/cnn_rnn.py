@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from affectkit.errors import unknown
 from affectkit.files import StrPath
-from affectkit.models.backbones import build_backbone, normalise
+from affectkit.models.backbones import build_backbone
+from affectkit.models.normalisation import normalise
 from affectkit.models.temporal import (
     Parallel,
     State,

@@ -68,7 +68,7 @@ def prepare(
         root: folder of the dataset, in its published layout.
         out: folder for the recordings, one zarr folder each.
         detector: one of `affectkit.faces.DETECTORS`.
-        options: keyword arguments of the detector, such as `{"upsample": 1}` for dlib.
+        options: keyword arguments of the detector, such as `{"upsample": 1}`.
         crop: crop settings; recordings with other crop settings are created again.
         detect: detect faces even if the dataset has landmarks or crops.
         labels: units, range and frame numbers of the tables of the dataset `table`, where they do
@@ -148,7 +148,7 @@ def prepare_videos(
         fps: frame rate of the folders of pictures, which they need; files have time stamps.
         person: as for `prepare_video`.
         detector: one of `affectkit.faces.DETECTORS`.
-        options: keyword arguments of the detector, such as `{"upsample": 1}` for dlib.
+        options: keyword arguments of the detector, such as `{"upsample": 1}`.
         crop: crop settings; recordings with other crop settings are created again.
         workers: number of local worker processes.
         scheduler: address of an existing Dask cluster, as for `prepare`.
@@ -226,7 +226,7 @@ def prepare_video(
             face); the name of the recording then ends in `_left`, `_2`, ... By default the person
             with the largest face.
         detector: one of `affectkit.faces.DETECTORS`.
-        options: keyword arguments of the detector, such as `{"upsample": 1}` for dlib.
+        options: keyword arguments of the detector, such as `{"upsample": 1}`.
         crop: crop settings; a recording with other crop settings is created again.
         progress: as for `prepare`.
 

@@ -23,7 +23,7 @@ from affectkit.recording import (
     write_recording,
 )
 
-FACE_VARIABLES = ("box", "landmark", "detected", "crop_box")
+FACE_VARIABLES = ("box", "landmark", "detected", "confidence", "crop_box")
 KEPT_ATTRS = ("fps", "width", "height", "crop", "history")
 MANY_UNLABELLED = 0.2  # of the frames, worth a warning
 
@@ -100,7 +100,7 @@ def annotate(
     Args:
         task: how to create the recording.
         time: (frame) seconds.
-        faces: `box`, `landmark`, `detected` and `crop_box` of all frames.
+        faces: the variables `FACE_VARIABLES` of all frames; `confidence` is optional.
         annotations: aligned to the same frames; their variables about faces are replaced.
         attrs: further attributes.
     """
@@ -136,7 +136,7 @@ def replace_annotation(task: RecordingTask) -> bool:
     recording = annotate(
         task,
         time,
-        {name: old[name].values for name in FACE_VARIABLES},
+        {name: old[name].values for name in FACE_VARIABLES if name in old},
         align(task, annotations, time) if annotations is not None else None,
         attrs,
     )

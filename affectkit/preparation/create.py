@@ -131,6 +131,8 @@ def _create(task: RecordingTask, progress: Progress) -> None:
         "detected": track.detected,
         "crop_box": faces.crop_box,
     }
+    if not faces.from_dataset:
+        variables["confidence"] = track.score
     attrs = {
         "fps": reader.fps,
         "video": str(task.video),

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class FaceTrack:
     box: NDArray[np.float32]  # (frame, edge) source pixels; NaN = no face
     landmark: NDArray[np.float32]  # (frame, point, axis) source pixels; NaN = no face
     detected: NDArray[np.bool_]  # (frame) whether the face was found in this frame
+    score: NDArray[np.float32]  # (frame) of the detector; NaN = no face, tracked only, or given
     cuts: NDArray[np.int64]  # numbers of the frames at which a shot begins
 
 
@@ -39,7 +40,8 @@ def empty_track(time: NDArray[np.float64]) -> FaceTrack:
     """A track without a face in any frame."""
     box = np.full((len(time), 4), np.nan, np.float32)
     landmark = np.full((len(time), POINTS, 2), np.nan, np.float32)
-    return FaceTrack(time, box, landmark, np.zeros(len(time), bool), np.empty(0, np.int64))
+    score = np.full(len(time), np.nan, np.float32)
+    return FaceTrack(time, box, landmark, np.zeros(len(time), bool), score, np.empty(0, np.int64))
 
 
 def find_person(
@@ -93,7 +95,7 @@ def find_person(
         _warn_not_found(video, detector, person, people=len(people), frames=len(time))
         return empty_track(time)
     detected = np.asarray(np.isfinite(chosen.box).all(axis=1))
-    return FaceTrack(time, chosen.box, chosen.landmark, detected, chosen.cuts)
+    return FaceTrack(time, chosen.box, chosen.landmark, detected, chosen.score, chosen.cuts)
 
 
 def _warn_not_found(video: Path, detector: str, person: str, *, people: int, frames: int) -> None:
@@ -130,7 +132,7 @@ def dataset_faces(annotations: xr.Dataset) -> FaceTrack:
     if "landmark" in annotations:
         track.landmark[detected] = annotations["landmark"].values[detected]
     track.box[detected] = _dataset_boxes(annotations)[detected]
-    return FaceTrack(track.time, track.box, track.landmark, detected, track.cuts)
+    return replace(track, detected=detected)
 
 
 def _dataset_boxes(annotations: xr.Dataset) -> NDArray[np.float32]:

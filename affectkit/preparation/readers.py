@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -159,11 +160,12 @@ class ImageFolderReader:
         for pictures in self.read():
             for picture in pictures:
                 if picture.size:
-                    track.box[number], track.landmark[number] = largest_face(detector, picture)
+                    face = largest_face(detector, picture)
+                    track.box[number], track.landmark[number], track.score[number] = face
                 number += 1
             progress(number)
         detected = np.asarray(np.isfinite(track.box).all(axis=1))
-        return FaceTrack(track.time, track.box, track.landmark, detected, track.cuts)
+        return replace(track, detected=detected)
 
     def _footage_frames(self) -> Iterator[tuple[NDArray[np.float64], NDArray[np.uint8]]]:
         """Time and pictures in batches; a missing picture is black."""

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from affectkit.bench import train
-from affectkit.models.backbones import IMAGENET, normalise
+from affectkit.models.normalisation import IMAGENET, normalise
 from affectkit.training.checkpoint import TrainingState
 from affectkit.training.learner import build_learner
 from affectkit.training.recipe import read_recipe

@@ -11,10 +11,17 @@ from typer.main import get_command
 import affectkit
 from affectkit.cli.main import app
 
-COMMANDS = get_command(app).commands
+COMMANDS = dict(get_command(app).commands)
+COMMANDS |= {
+    f"{name} {inner}": command
+    for name, group in COMMANDS.items()
+    for inner, command in getattr(group, "commands", {}).items()
+}
 # options of pip, dask, JupyterLab and Streamlit that texts of affectkit contain
 OF_OTHER_TOOLS = {
-    "--force-reinstall", "--nworkers", "--nthreads", "--allow-root", "--server", "--browser",
+    "--disable-pip-version-check", "--no-input", "--quiet", "--no-deps", "--only-binary",
+    "--retries", "--timeout", "--dest", "--force-reinstall", "--nworkers", "--nthreads",
+    "--allow-root", "--server", "--browser",
 }  # fmt: skip
 
 
@@ -43,8 +50,9 @@ def named_options() -> Iterator[tuple[str, str, str]]:
     for path in sorted(root.rglob("*.py")):
         for line, text in texts(path):
             for option in re.finditer(r"(?<![\w-])--[a-z][a-z-]*", text):
-                before = re.findall(r"affectkit ([a-z]+)", text[: option.start()])
-                command = before[-1] if before and before[-1] in COMMANDS else ""
+                words = re.findall(r"affectkit ([a-z]+)( [a-z]+)?", text[: option.start()])
+                names = ["".join(words[-1]), words[-1][0]] if words else []
+                command = next((name for name in names if name in COMMANDS), "")
                 yield f"{path.relative_to(root)}:{line}", command, option[0]
 
 
@@ -61,7 +69,7 @@ def test_help_prints_every_text_whole(call, name, monkeypatch):
     """Brackets would be lost if they were read as markup."""
     monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 1000)
     monkeypatch.setenv("COLUMNS", "1000")
-    status, out, err = call(name, "--help")
+    status, out, err = call(*name.split(), "--help")
     assert (status, err) == (0, "")
     shown = " ".join(out.split())
     parts = (COMMANDS[name].help or "").split("\n\n")

@@ -12,10 +12,7 @@ from affectkit.faces.detector import detect_near
 from affectkit.faces.tracking import DETECT_EVERY
 from affectkit.faces.tracks import intersection_over_union
 from affectkit.video import read_frames
-
-REAL = next(
-    (p / "shared/real" for p in Path(__file__).parents if (p / "shared/real").is_dir()), None
-)
+from tests.conftest import REAL
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +34,10 @@ def test_dlib_detects_synthetic_faces_and_their_landmarks(synthetic_face):
     rgb, truth = synthetic_face
     detector = load_detector("dlib")
     for picture, true in zip(rgb, truth, strict=True):
-        box, confident = detector.detect(picture)
+        box, score = detector.detect(picture)
         landmark = detector.landmarks(picture, box)
-        assert (box.dtype, box.shape, confident.tolist()) == (np.float32, (1, 4), [True])
+        assert (box.dtype, box.shape) == (np.float32, (1, 4))
+        assert detector.is_confident(score).tolist() == [True]
         assert (landmark.dtype, landmark.shape) == (np.float32, (1, 68, 2))
         eyes = np.linalg.norm(true[36] - true[45])
         assert np.linalg.norm(landmark[0] - true, axis=1).mean() < 0.1 * eyes
@@ -50,8 +48,8 @@ def test_dlib_detects_synthetic_faces_and_their_landmarks(synthetic_face):
 def test_dlib_detects_nothing_without_a_face(synthetic_face):
     detector = load_detector("dlib")
     grey = np.full_like(synthetic_face[0][0], 127)
-    box, confident = detector.detect(grey)
-    assert (box.shape, confident.shape) == ((0, 4), (0,))
+    box, score = detector.detect(grey)
+    assert (box.shape, score.shape) == ((0, 4), (0,))
     assert detector.landmarks(grey, box).shape == (0, 68, 2)
 
 
@@ -70,14 +68,17 @@ def test_the_largest_face_is_one_with_confidence():
     def landmarks(picture, boxes):
         return np.repeat(boxes[:, None, :2], 68, axis=1)
 
-    confident = Detector(lambda picture: (boxes, np.array([True, True, False])), landmarks)
-    box, landmark = largest_face(confident, np.zeros((8, 8, 3), np.uint8))
+    scores = np.float32([0.7, 0.6, 0.5])
+    confident = Detector(lambda picture: (boxes, scores), landmarks, 0.5)
+    box, landmark, score = largest_face(confident, np.zeros((8, 8, 3), np.uint8))
     np.testing.assert_array_equal(box, boxes[1])
     np.testing.assert_array_equal(landmark, [[100, 0]] * 68)
-    unconfident = Detector(lambda picture: (boxes, np.zeros(3, bool)), landmarks)
-    box, landmark = largest_face(unconfident, np.zeros((8, 8, 3), np.uint8))
+    assert score == scores[1]
+    unconfident = Detector(lambda picture: (boxes, scores), landmarks, 0.8)
+    box, landmark, score = largest_face(unconfident, np.zeros((8, 8, 3), np.uint8))
     assert np.isnan(box).all()
     assert np.isnan(landmark).all()
+    assert np.isnan(score)
 
 
 def test_an_unknown_detector_or_option_lists_the_known_ones():
@@ -85,7 +86,7 @@ def test_an_unknown_detector_or_option_lists_the_known_ones():
         load_detector("dlip")
     with pytest.raises(AffectkitError, match=r"option of detector 'dlib' 'size'.*upsample"):
         load_detector("dlib", size=3)
-    assert list(DETECTORS) == ["dlib", "face-alignment"]
+    assert list(DETECTORS) == ["dlib", "face-alignment", "blazeface"]
 
 
 def test_a_missing_or_invalid_predictor_file_is_named(tmp_path):
@@ -115,8 +116,8 @@ def test_detection_near_a_face_agrees_with_detection_in_the_whole_picture(large)
             detector,
             detect=lambda rgb, searched=searched: searched.append(rgb) or detector.detect(rgb),
         )
-        found, confident = detect_near(recording, large, box[None] + 10)
-        assert confident.any()
+        found, score = detect_near(recording, large, box[None] + 10)
+        assert detector.is_confident(score).any()
         # sizes of dlib's boxes differ in steps of a fifth
         assert intersection_over_union(found, box[None]).max() > 0.6
         assert searched[0].shape[0] * searched[0].shape[1] < large[..., 0].size / 2
@@ -124,7 +125,7 @@ def test_detection_near_a_face_agrees_with_detection_in_the_whole_picture(large)
 
 def test_boxes_from_a_part_are_in_coordinates_of_the_whole_picture():
     def detect(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return np.float32([[0, 0, picture.shape[1], picture.shape[0]]]), np.array([True])
+        return np.float32([[0, 0, picture.shape[1], picture.shape[0]]]), np.ones(1, np.float32)
 
     picture = np.zeros((1000, 2000, 3), np.uint8)
     detector = Detector(detect, lambda picture, boxes: boxes)

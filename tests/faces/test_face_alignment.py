@@ -24,19 +24,21 @@ def test_results_of_the_package_are_converted():
         return [np.tile((box[:2] + box[2:]) / 2, (68, 1)) for box in detected_faces]
 
     face_detector = SimpleNamespace(
-        detect_from_image=lambda rgb: [face, face + 5] if rgb.any() else []
+        detect_from_image=lambda rgb: [face, np.append(face[:4] + 5, 0.6)] if rgb.any() else []
     )
     detector = wrap_face_alignment(
         SimpleNamespace(face_detector=face_detector, get_landmarks_from_image=points)
     )
-    box, confident = detector.detect(RGB)
+    box, score = detector.detect(RGB)
     np.testing.assert_array_equal(box, [[60, 20, 120, 80], [65, 25, 125, 85]])
-    assert (box.dtype, confident.tolist()) == (np.float32, [True, True])
+    assert (box.dtype, score.dtype) == (np.float32, np.float32)
+    np.testing.assert_allclose(score, [0.8, 0.6])
+    assert detector.is_confident(score).all()
     landmark = detector.landmarks(RGB, box)
     assert (landmark.dtype, landmark.shape) == (np.float32, (2, 68, 2))
     np.testing.assert_array_equal(landmark[1], [[95.5, 55.5]] * 68)
-    box, confident = detector.detect(np.zeros_like(RGB))
-    assert (box.shape, confident.shape) == ((0, 4), (0,))
+    box, score = detector.detect(np.zeros_like(RGB))
+    assert (box.shape, score.shape) == ((0, 4), (0,))
     assert detector.landmarks(RGB, box).shape == (0, 68, 2)
 
 
@@ -84,10 +86,10 @@ def random_weights(tmp_path: Path) -> Path:
 
 def test_weights_are_loaded_from_a_folder(random_weights):
     detector = load_detector("face-alignment", face_detector="blazeface", weights=random_weights)
-    box, confident = detector.detect(RGB)
+    box, score = detector.detect(RGB)
     # the picture is 160 wide and 128 high: its central square is searched
     np.testing.assert_allclose(box, [[48, 32, 112, 96]], atol=1)
-    assert confident.all()
+    assert detector.is_confident(score).all()
     landmark = detector.landmarks(RGB, np.concatenate([box, box - 8]))
     assert landmark.shape == (2, 68, 2)
     assert np.isfinite(landmark).all()

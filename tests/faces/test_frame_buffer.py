@@ -43,7 +43,7 @@ def test_the_buffer_detects_once_per_frame_and_drops_old_pictures():
 
     def detect(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         detected.append(int(picture[0, 0, 0]))
-        return np.zeros((0, 4), np.float32), np.zeros(0, bool)
+        return np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
 
     frames = FrameBuffer(Detector(detect, lambda picture, boxes: boxes))
     for grey in (0, 10, 250):

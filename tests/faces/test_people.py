@@ -78,7 +78,8 @@ def test_the_viewer_is_preferred_to_smaller_faces_on_a_screen_behind(subjects):
 def person_at(left: float, frames: int, side: float = 50) -> Person:
     box = np.full((100, 4), np.nan, np.float32)
     box[:frames] = [left, 10, left + side, 10 + side]
-    return Person(box, np.full((100, 68, 2), np.nan, np.float32), np.empty(0, np.int64))
+    landmark = np.full((100, 68, 2), np.nan, np.float32)
+    return Person(box, landmark, box[:, 0], np.empty(0, np.int64))
 
 
 def test_left_and_right_refer_to_the_two_people_in_most_frames():

@@ -115,7 +115,7 @@ def test_a_detection_without_confidence_counts_only_where_a_face_is_tracked():
 
     def detect(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         first = picture[0, 0, 0] == 0
-        return np.float32([face, other]), np.array([first, False])
+        return np.float32([face, other]), np.float32([2 if first else -0.3, -0.4])
 
     def landmarks(picture: np.ndarray, boxes: np.ndarray) -> np.ndarray:
         corner, size = boxes[:, None, :2], boxes[:, None, 2:] - boxes[:, None, :2]
@@ -128,6 +128,9 @@ def test_a_detection_without_confidence_counts_only_where_a_face_is_tracked():
     tracked = track_faces(batches(video), Detector(detect, landmarks))
     assert [track.frame for track in tracked.tracks] == [list(range(40))]
     np.testing.assert_allclose(tracked.tracks[0].box, [face] * 40, atol=1e-4)
+    ran = {0: 2, 16: -0.3, 32: -0.3, 39: -0.3}  # key frames, the last frame
+    expected = [ran.get(frame, np.nan) for frame in range(40)]
+    np.testing.assert_allclose(tracked.tracks[0].score, expected, rtol=1e-6)
 
 
 def test_another_face_at_the_same_place_begins_a_new_track_without_a_cut(subjects, detector):

@@ -30,11 +30,13 @@ def test_new_faces_are_confident_and_overlap_no_other_face():
 def test_a_track_returns_what_was_appended():
     box = BOXES
     landmark = np.random.default_rng(0).normal(size=(3, 68, 2)).astype(np.float32)
+    score = np.float32([1, np.nan, 2])
     track = Track()
-    track.extend([4, 5], box[:2], landmark[:2])
-    track.extend([8], box[2:], landmark[2:])
+    track.extend([4, 5], box[:2], landmark[:2], score[:2])
+    track.extend([8], box[2:], landmark[2:], score[2:])
     assert track.frame == [4, 5, 8]
     np.testing.assert_array_equal(track.box, box)
     np.testing.assert_array_equal(track.landmark, landmark)
+    np.testing.assert_array_equal(track.score, score)
     np.testing.assert_array_equal(track.last_box, box[2])
     np.testing.assert_array_equal(track.last_landmark, landmark[2])

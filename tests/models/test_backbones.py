@@ -4,7 +4,9 @@ import timm
 import torch
 
 from affectkit.errors import AffectkitError
-from affectkit.models.backbones import BACKBONES, PAPER, Normalisation, build_backbone, normalise
+from affectkit.models.architectures import BACKBONES
+from affectkit.models.backbones import build_backbone
+from affectkit.models.normalisation import PAPER, Normalisation, normalise
 
 
 def image_of(*pixel):

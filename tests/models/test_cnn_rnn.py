@@ -3,8 +3,9 @@ import torch
 from safetensors.torch import save_file
 
 from affectkit.errors import AffectkitError
-from affectkit.models.backbones import Normalisation, build_backbone, normalise
+from affectkit.models.backbones import build_backbone
 from affectkit.models.cnn_rnn import CnnRnn
+from affectkit.models.normalisation import Normalisation, normalise
 from affectkit.models.temporal import TEMPORAL, TemporalOptions, build_temporal
 
 TINY = "test_resnet"

@@ -74,6 +74,7 @@ def test_crops_of_the_dataset_are_only_resized_and_the_crop_settings_say_so(root
     assert recording["landmark"].isnull().all()
     there = known["still"].values != ""
     assert recording["detected"].values.tolist() == there.tolist()
+    assert "confidence" not in recording  # no detector has run
     number = int(np.flatnonzero(there)[0])
     with Image.open(Path(recording.attrs["video"]) / str(known["still"].values[number])) as image:
         small = np.asarray(image.convert("RGB").resize((48, 48), Image.Resampling.BOX), int)

@@ -14,13 +14,9 @@ from affectkit.overlay import write_overlay
 from affectkit.preparation import prepare_video, prepare_videos
 from affectkit.recording import open_recording
 from affectkit.video import probe, read_times, write_video
-from tests.conftest import fake_prediction
+from tests.conftest import REAL, fake_prediction
 from tests.preparation.conftest import CROP, assert_same, grey
 from tests.video.clips import with_streams
-
-REAL = next(
-    (p / "shared/real" for p in Path(__file__).parents if (p / "shared/real").is_dir()), None
-)
 
 
 def test_any_video_becomes_a_recording_without_annotation(video, tmp_path):
@@ -28,6 +24,9 @@ def test_any_video_becomes_a_recording_without_annotation(video, tmp_path):
     assert recording.attrs["recording"] == "clip"
     assert recording["annotation"].isnull().all()
     assert recording["detected"].all()
+    ran = np.flatnonzero(recording["confidence"].notnull())  # key frames, and the last frame
+    assert (ran[0], ran[-1]) == (0, recording.sizes["frame"] - 1)
+    assert len(ran) < recording.sizes["frame"] / 2
 
 
 def test_a_table_with_frame_numbers_is_aligned_to_the_frames(video, tmp_path):

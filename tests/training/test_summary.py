@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from affectkit.errors import AffectkitError
-from affectkit.models.backbones import BACKBONES
+from affectkit.models.architectures import BACKBONES
 from affectkit.recording import open_recording, save_recording
 from affectkit.training.fit import fit
 from affectkit.training.learner import freeze
@@ -81,6 +81,7 @@ NETWORKS = {
     "abaw-mobilenetv4-tcn": (1280, [256], [tcn(256)], 256),
     "abaw-convnextv2-transformer": (640, [256], [transformer(256)], 256),
     "demo": (1024, [64], [3 * 64 * (64 + 64 + 2)], 64),
+    "demo-faces": (128, [64], [3 * 64 * (64 + 64 + 2)], 64),
     "demo-short": (96, [64], [3 * 64 * (64 + 64 + 2)], 64),
     "quick": (1024, [32], [3 * 32 * (32 + 32 + 2)], 32),
 }

@@ -4,7 +4,7 @@ from affectkit import results
 from affectkit.dashboard import loading, markup, serving, tables
 from affectkit.dashboard.widgets import choose, show_player
 from affectkit.recording import AFFECT
-from affectkit.run import SYNTHETIC_ONLY, is_synthetic, read_metadata
+from affectkit.run import read_metadata, warning
 from affectkit.video_player.segments import opening_frame
 
 run, split = loading.find_run(st.session_state["run"]), st.session_state["split"]
@@ -27,8 +27,8 @@ parts = markup.recording_parts(
     recording, own_split, [row for row in ccc if row], tables.error_rank(scores, own_split, name)
 )
 st.html(markup.heading(name, parts))
-if is_synthetic(metadata) and own_split == tables.UNKNOWN_SPLIT:
-    st.warning(f"This model was {SYNTHETIC_ONLY}.")
+if (text := warning(metadata)) and own_split == tables.UNKNOWN_SPLIT:
+    st.warning(markup.escape_markdown(f"This model was {text}."))
 
 addresses, missing_video = serving.serve_recording(run, name, method)
 frame = opening_frame(recording, loading.segments(run, name))

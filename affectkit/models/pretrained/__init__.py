@@ -8,15 +8,24 @@ All backbones take RGB images. The first convolution of weights that were traine
 reversed along its input channels when they are read.
 """
 
-from affectkit.models.pretrained.layer_names import rename_resnet_layers, rename_vgg_layers
-from affectkit.models.pretrained.loading import check_classes, download_weights, load_weights
+from affectkit.models.pretrained.layer_names import (
+    affwildnet_vgg_layers,
+    rename_resnet_layers,
+    rename_slim_layers,
+    rename_vgg_layers,
+    slim_resnet_layers,
+)
+from affectkit.models.pretrained.loading import check_classes, differences, load_weights
 from affectkit.models.pretrained.reading import read_weights
 
 __all__ = [
+    "affwildnet_vgg_layers",
     "check_classes",
-    "download_weights",
+    "differences",
     "load_weights",
     "read_weights",
     "rename_resnet_layers",
+    "rename_slim_layers",
     "rename_vgg_layers",
+    "slim_resnet_layers",
 ]

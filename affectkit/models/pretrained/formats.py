@@ -123,6 +123,11 @@ def _keras_layer(name: str, arrays: Sequence[np.ndarray]) -> dict[str, Tensor]:
     if len(arrays) == len(KERAS_BATCH_NORM):
         named = zip(KERAS_BATCH_NORM, arrays, strict=True)
         return {f"{name}.{key}": vector_tensor(array) for key, array in named}
+    if len(arrays) > 1 and arrays[1].ndim == 4:  # separable: (row, col, in, 1), (1, 1, in, out)
+        return {
+            f"{name}.depthwise.weight": kernel_tensor(arrays[0].swapaxes(2, 3)),
+            f"{name}.pointwise.weight": kernel_tensor(arrays[1]),
+        }
     kernel = {f"{name}.weight": kernel_tensor(array) for array in arrays[:1]}
     return kernel | {f"{name}.bias": vector_tensor(array) for array in arrays[1:2]}
 
@@ -175,7 +180,7 @@ def kernel_tensor(kernel: ArrayLike) -> Tensor:
     """Convert a kernel with the output channels last (TensorFlow, Matlab) to PyTorch's order."""
     array = np.asarray(kernel, dtype=np.float32)
     axes = (3, 2, 0, 1) if array.ndim == 4 else tuple(reversed(range(array.ndim)))
-    return torch.from_numpy(np.ascontiguousarray(array.transpose(axes)))
+    return torch.from_numpy(np.array(array.transpose(axes), order="C"))
 
 
 def vector_tensor(vector: ArrayLike) -> Tensor:

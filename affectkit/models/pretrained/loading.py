@@ -1,22 +1,13 @@
-"""Download published weights, and load tensors into a backbone after checks."""
+"""Load tensors into a backbone after checks."""
 
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from affectkit.errors import AffectkitError
 
-# rcmalli's files without classifier: 60 and 95 MB instead of 580 and 165 MB, and no pickles
-URLS = {
-    "vgg16": "https://download.pytorch.org/models/vgg16-397923af.pth",
-    "vggface": "https://github.com/rcmalli/keras-vggface/releases/download/v2.0/"
-    "rcmalli_vggface_tf_notop_vgg16.h5",
-    "vggface2": "https://github.com/rcmalli/keras-vggface/releases/download/v2.0/"
-    "rcmalli_vggface_tf_notop_resnet50.h5",
-}
 MAX_NAMES = 3  # listed in an error message
 # number of classes of the last layer: training data, and the backbones with such weights
 CLASSES = {
@@ -31,31 +22,6 @@ HINTS = {
 }
 
 log = logging.getLogger(__name__)
-
-
-def download_weights(backbone: str) -> Path:
-    """The local copy of a backbone's published weights, downloaded at first use.
-
-    The names of torchvision's files contain the start of their SHA-256, which is checked. The other
-    files were published without a checksum.
-
-    Raises:
-        AffectkitError: the download failed.
-    """
-    url = URLS[backbone]
-    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
-    if path.is_file():
-        return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    checksum = torch.hub.HASH_REGEX.search(path.name)
-    try:
-        torch.hub.download_url_to_file(url, str(path), checksum[1] if checksum else None)
-    except (OSError, RuntimeError) as error:  # no network, no such file, or a wrong checksum
-        raise AffectkitError(
-            f"weights of {backbone!r} could not be downloaded from {url} ({str(error)[:120]}); "
-            "set model.weights to a local file, or model.pretrained to false"
-        ) from None
-    return path
 
 
 def check_classes(backbone: str, tensors: Mapping[str, Tensor], path: Path) -> None:
@@ -93,11 +59,11 @@ def load_weights(
     expected = module.state_dict()
     layers = {key.partition(".")[0] for key in expected}
     given = {key: tensor for key, tensor in tensors.items() if key.partition(".")[0] in layers}
-    differences = _differences(expected, given)
-    if differences:
+    faults = differences(expected, given)
+    if faults:
         hint = next((text for key, text in HINTS.items() if key in tensors), "")
         raise AffectkitError(
-            f"{path} does not match backbone {backbone!r}: {'; '.join(differences)}"
+            f"{path} does not match backbone {backbone!r}: {'; '.join(faults)}"
             + (f" ({hint})" if hint else "")
         )
     module.load_state_dict(given, strict=False)
@@ -105,7 +71,8 @@ def load_weights(
         log.info("%s: %d weights loaded; ignored: %s", path, len(given), ", ".join(ignored))
 
 
-def _differences(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
+def differences(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
+    """What differs between two state dicts: names, shapes, dtypes, values that are not finite."""
     # older files lack num_batches_tracked, which is only used if the momentum is None
     missing = [k for k in expected if k not in given and not k.endswith("num_batches_tracked")]
     unknown = [k for k in given if k not in expected]

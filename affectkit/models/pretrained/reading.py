@@ -12,6 +12,7 @@ from affectkit.models.pretrained.formats import (
     read_safetensors,
     read_torch,
 )
+from affectkit.models.pretrained.tensorflow import find_index, is_tensorflow, read_tensorflow
 from affectkit.models.pretrained.torch7 import read_torch7
 
 FORMATS: dict[str, Callable[[Path], PretrainedWeights]] = {
@@ -19,6 +20,7 @@ FORMATS: dict[str, Callable[[Path], PretrainedWeights]] = {
     "MatConvNet": read_matconvnet,
     "PyTorch": read_torch,
     "safetensors": read_safetensors,
+    "TensorFlow": read_tensorflow,
     "Torch7": read_torch7,
 }
 FIRST_BYTES = {
@@ -40,16 +42,18 @@ UNSUPPORTED = {
 def read_weights(path: StrPath) -> PretrainedWeights:
     """Read a weight file in one of `FORMATS`.
 
+    A TensorFlow checkpoint is given by its index, by a data file, or by its name without both.
+
     Raises:
         AffectkitError: the file does not exist, has another format, is damaged, or is an unsafe
             pickle.
     """
-    path = Path(path)
+    path = find_index(Path(path))
     if not path.is_file():
         reason = "is a folder without weights" if path.is_dir() else "does not exist"
         raise AffectkitError(
             f"model.weights: {path} {reason}; expected a .safetensors or .pth file, a Keras .h5, "
-            "a MatConvNet .mat, a Torch7 .t7, or a trained run"
+            "a MatConvNet .mat, a Torch7 .t7, a TensorFlow .index, or a trained run"
         )
     name = _detect_format(path)
     try:
@@ -65,6 +69,8 @@ def read_weights(path: StrPath) -> PretrainedWeights:
 
 
 def _detect_format(path: Path) -> str:
+    if is_tensorflow(path):
+        return "TensorFlow"
     with path.open("rb") as file:
         head = file.read(128)
     for first_bytes, name in FIRST_BYTES.items():

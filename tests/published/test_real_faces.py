@@ -1,0 +1,71 @@
+"""The published expression model on real clips: plausible values, not a measurement of accuracy.
+
+The weights come from the package index, so the tests are skipped without one.
+"""
+
+import pytest
+
+import affectkit as ak
+from affectkit.errors import AffectkitError
+from affectkit.look import METHOD, MODEL, look
+from affectkit.results import open_attribution, open_prediction
+from affectkit.weights import weights_file
+from tests.conftest import REAL
+
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(REAL is None, reason="no real clips next to the project"),
+]
+FACE = ["mouth", "eyes", "brows", "nose"]
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    try:
+        weights_file(MODEL)
+    except AffectkitError as error:
+        pytest.skip(str(error))
+    out = tmp_path_factory.mktemp("real")
+    names = (
+        "WolfgangLanger_Pexels.mp4",
+        "single_face.mp4",
+        "head-pose-face-detection-male.gif",
+        "head-pose-face-detection-female.gif",
+    )
+    videos = [REAL / name for name in names]
+    return look(videos, runs=out / "runs", recordings=out / "recordings")
+
+
+def valence(result, name):
+    return open_prediction(result.run, name)["prediction"].sel(affect="valence")
+
+
+def test_valence_rises_where_she_stops_crying_and_laughs(result):
+    values = valence(result, "WolfgangLanger_Pexels")
+    crying = values.where((values["time"] >= 1) & (values["time"] < 7)).mean()
+    laughing = values.where((values["time"] >= 11) & (values["time"] < 19)).mean()
+    assert float(laughing - crying) >= 0.8
+    assert float(crying) < -0.4
+    assert float(laughing) > 0.6
+
+
+def test_smiling_men_are_positive_and_a_serious_woman_is_not(result):
+    assert float(valence(result, "single_face").mean()) > 0.4
+    assert float(valence(result, "head-pose-face-detection-male").mean()) > 0.6
+    assert -0.5 < float(valence(result, "head-pose-face-detection-female").mean()) < 0.1
+
+
+def test_half_of_the_attribution_is_in_mouth_eyes_brows_and_nose(result):
+    attribution = open_attribution(result.run, METHOD, "WolfgangLanger_Pexels")
+    share = (
+        attribution["region_share"].sum("direction").sel(region=FACE).sum("region").mean("frame")
+    )
+    area = attribution["region_area"].sel(region=FACE).sum("region").mean("frame")
+    assert float(area) < 0.35
+    assert float(share.sel(affect="valence")) >= 0.5, f"{share.values}, area {float(area):.2f}"
+
+
+def test_the_recordings_have_every_frame(result):
+    frames = dict(zip(result.summary["recording"], result.summary["frames"], strict=True))
+    assert frames["WolfgangLanger_Pexels"] == 472
+    assert ak.open_recording(result.recordings[0]).sizes["frame"] == 472
