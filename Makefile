@@ -9,13 +9,14 @@ NOTEBOOKS := $(wildcard notebooks/*.py)
 
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help demo demo-full test lint docs browser clean
+.PHONY: help demo demo-full test lowest lint docs browser clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo       run the whole pipeline on synthetic data, open the dashboard (2 minutes)"
 	@echo "make demo-full  the same with more data and a larger model (8 minutes)"
 	@echo "make test       check style and types, run the tests (PYTEST_OPTIONS='-k metrics')"
+	@echo "make lowest     run most tests with the lowest versions that pyproject.toml allows (8 GB, 30 minutes)"
 	@echo "make lint       check style, types and imports"
 	@echo "make docs       run the notebooks and write them as HTML to build/docs"
 	@echo "make clean      remove built files; data/ and .venv are kept"
@@ -29,6 +30,9 @@ demo-full: $(INSTALLED)
 
 test: lint browser
 	OMP_NUM_THREADS=2 $(BIN)/python -m pytest --quiet $(PYTEST_OPTIONS)
+
+lowest: $(INSTALLED)
+	@.ci/lowest $(BIN)/python
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

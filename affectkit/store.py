@@ -26,6 +26,7 @@ from affectkit.files import StrPath, read_json
 
 DTYPES = re.compile(r"<[iu]8|<f[248]|\|b1|\|u1|<U\d{1,4}")
 ARRAY_ATTRS = {"_ARRAY_DIMENSIONS", "coordinates", "_FillValue"}
+BOOL_MARK = "dtype"  # an attribute that xarray removes when it reads the array
 FRAMES_PER_FILE = 4096
 WRITE: Any = {"consolidated": False, "write_empty_chunks": True}
 MAX_CHARACTER = 0x10FFFF  # of Unicode; numpy stores text as UTF-32
@@ -69,7 +70,7 @@ def write_store(
         path: a path that does not exist, from `atomic_folder`.
         frames: number of frames in each file, by variable; by default `FRAMES_PER_FILE`.
     """
-    dataset = _fixed_text(dataset.drop_encoding())
+    dataset = _fixed_types(dataset.drop_encoding())
     encoding: dict[Any, Any] = {}
     for name, variable in dataset.variables.items():
         chunks = _chunks(variable, (frames or {}).get(str(name), FRAMES_PER_FILE))
@@ -79,7 +80,7 @@ def write_store(
 
 def append_store(dataset: xr.Dataset, path: StrPath) -> None:
     """Append frames to a zarr folder that `write_store` has written."""
-    _fixed_text(dataset.drop_encoding()).to_zarr(local_store(path), append_dim="frame", **WRITE)
+    _fixed_types(dataset.drop_encoding()).to_zarr(local_store(path), append_dim="frame", **WRITE)
 
 
 def write_batches(
@@ -129,9 +130,16 @@ def local_store(path: StrPath) -> LocalStore:
     return LocalStore(Path(path).absolute())
 
 
-def _fixed_text(dataset: xr.Dataset) -> xr.Dataset:
-    text = [name for name, each in dataset.variables.items() if each.dtype.kind in "OT"]
-    return dataset.assign({name: dataset[name].astype(str) for name in text}) if text else dataset
+def _fixed_types(dataset: xr.Dataset) -> xr.Dataset:
+    """The dataset with text of fixed length, and bool values marked as such.
+
+    Without the mark, xarray before 2026.9 writes bool values as int8.
+    """
+    kinds = {name: each.dtype.kind for name, each in dataset.variables.items()}
+    text = {name: dataset[name].astype(str) for name in kinds if kinds[name] in "OT"}
+    mark = {BOOL_MARK: "bool"}
+    marked = {name: dataset[name].assign_attrs(mark) for name in kinds if kinds[name] == "b"}
+    return dataset.assign({**text, **marked})
 
 
 def _chunks(variable: xr.Variable, frames: int) -> tuple[int, ...]:
@@ -254,7 +262,8 @@ def _dims_fault(attrs: Mapping[str, Any], array: _ArrayMetadata) -> str:
     names = dims if isinstance(dims, list) else []
     if len(set(map(str, names))) != len(array.shape) or len(names) != len(array.shape):
         return f"{ATTRS}: expected the names of {len(array.shape)} dims, got {str(dims)[:60]}"
-    unknown = ", ".join(sorted(attrs.keys() - ARRAY_ATTRS))
+    own = ARRAY_ATTRS | {BOOL_MARK} if array.dtype == "|b1" else ARRAY_ATTRS
+    unknown = ", ".join(sorted(attrs.keys() - own))
     return f"{ATTRS}: unknown keys {unknown[:60]}" if unknown else ""
 
 

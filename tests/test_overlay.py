@@ -107,4 +107,4 @@ def test_a_line_of_text_is_inside_a_dark_panel():
     assert changed[
         np.ix_(rows, columns)
     ].all()  # only one rectangle has changed, so no letter extends beyond it
-    assert (image == PREDICTION).all(2).any()
+    assert np.isclose(image, PREDICTION, atol=10).all(2).any()

@@ -116,6 +116,13 @@ def test_everything_is_written_without_codec(path):
         assert content["dtype"] != "|O"
 
 
+def test_bool_values_are_one_byte_and_read_back_without_attributes(path):
+    assert json.loads((path / "detected" / ".zarray").read_text())["dtype"] == "|b1"
+    detected = open_recording(path)["detected"]
+    assert detected.dtype == bool
+    assert "dtype" not in detected.attrs
+
+
 def test_black_faces_and_missing_annotations_are_written_too(tmp_path):
     face = np.zeros((5, 8, 8, 3), np.uint8)
     save_recording(

@@ -80,7 +80,7 @@ def _add_dots(
             "type": "data", "symmetric": False, "array": high - value, "arrayminus": value - low,
             "color": colour, "thickness": 1 if second else 1.5, "width": 0,
         },
-        customdata=hover.fillna("–").values,
+        customdata=hover.where(hover.notna(), "–").values,
         hovertemplate="%{customdata[0]}: %{customdata[1]:.3f} [%{customdata[2]:.3f}, "
         "%{customdata[3]:.3f}]<br>%{customdata[4]}<extra></extra>",
         col=col,

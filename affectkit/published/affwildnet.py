@@ -34,7 +34,7 @@ MAX_NAMES = 4  # of variables, listed in an error
 GRU_PARTS = {"kernel": "weight", "bias": "bias"}
 DENSE_PARTS = {"weights": "weight", "biases": "bias"}
 CROP_SOURCE = (
-    "the paper cuts out the box of a DPM face detector (Mathias et al. 2014) without alignment, "
+    "The paper cuts out the box of a DPM face detector (Mathias et al. 2014) without alignment, "
     "its margin is not published; this is affectkit's own upright crop of the face"
 )
 WARNING = (
