@@ -29,7 +29,7 @@ MODELS = {
         },
         crop=Crop(size=256, margin=2.11, shift=0.027),
         crop_source=(
-            "its authors' code crops a square around the middle of the box of the 68 landmarks, of "
+            "The authors' code crops a square around the middle of the box of the 68 landmarks, of "
             "(width + height) / 1.1 of this box: on three clips (32 frames) this was the square of "
             "margin 2.11 and shift 0.027 (medians; standard deviation of the margin 0.08), which "
             "here is also smoothed over time"

@@ -42,7 +42,7 @@ def _model(weights: str, backbone: str, output_layer: str) -> PublishedModel:
         },
         crop=Crop(size=224, margin=1.32, shift=-0.105),
         crop_source=(
-            "its authors' code stretches the box of the detector MTCNN to a square: on three clips "
+            "The authors' code stretches the box of the detector MTCNN to a square: on three clips "
             "(32 frames) the square of the same area and centre had margin 1.32 and shift -0.105 "
             "(medians); here the face keeps its proportions, so it is a sixth narrower and taller"
         ),
