@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from affectkit.errors import unknown
 from affectkit.faces.detector import Boxes, Detector, Picture, Points, Scores
 from affectkit.faces.face_mesh import load_face_mesh
-from affectkit.faces.tflite import load_network
+from affectkit.faces.tflite import find_interpreter, load_network
 from affectkit.faces.tracks import intersection_over_union
 from affectkit.recording import POINTS
 from affectkit.weights import weights_file
@@ -62,6 +62,7 @@ def load_blazeface(*, range: str = "full", upsample: int = 0) -> Detector:
     if range not in RANGES:
         raise unknown("range of BlazeFace", range, RANGES)
     grids = RANGES[range]
+    find_interpreter()  # before files are fetched
     network = load_network(weights_file(grids.weights))
     points_in_box = load_face_mesh(weights_file("face-mesh"))
     anchors = make_anchors(grids)
