@@ -15,6 +15,8 @@ from affectkit.run import read_metadata
 from affectkit.store import Variable, damaged, is_store, open_store, write_store
 
 DIRECTION = ("lowers", "raises")
+# shown first: its values have the unit of the output, so those of all frames can be compared
+FIRST_METHOD = "integrated_gradients"
 
 COORDS = {
     "frame": Variable(("frame",), "<i8"),
@@ -31,6 +33,7 @@ ATTRIBUTION = COORDS | {
     "attribution": Variable(("affect", "frame", "row", "col"), "<f2"),
     "region_share": Variable(("affect", "frame", "region", "direction"), "<f4"),
     "region_area": Variable(("frame", "region"), "<f4"),
+    "completeness_gap": Variable(("affect", "frame"), "<f4", required=False),
 }
 
 
@@ -57,6 +60,14 @@ def list_predictions(run: StrPath) -> list[str]:
     """Names of the recordings that the run has predicted, sorted."""
     found = (Path(run) / "predictions").glob("*.zarr")
     return sorted(path.stem for path in found if not path.name.startswith("."))
+
+
+def list_methods(run: StrPath, recording: str) -> list[str]:
+    """Methods by which the run has attributed a recording: `FIRST_METHOD`, then by name."""
+    found = (Path(run) / "attributions").glob("[!.]*/")
+    name = f"{check_name(recording, run)}.zarr"
+    methods = [folder.name for folder in found if (folder / name).is_dir()]
+    return sorted(methods, key=lambda method: (method != FIRST_METHOD, method))
 
 
 def open_prediction(run: StrPath, recording: str) -> xr.Dataset:

@@ -6,6 +6,7 @@ from affectkit.errors import AffectkitError
 from affectkit.results import (
     attribution_path,
     check_same_frames,
+    list_methods,
     list_predictions,
     open_prediction,
     prediction_path,
@@ -49,6 +50,15 @@ def test_a_missing_prediction_is_an_error(tmp_path):
 def test_attributions_are_stored_by_method(tmp_path):
     path = attribution_path(tmp_path, "gradient_x_input", "one")
     assert path == tmp_path / "attributions" / "gradient_x_input" / "one.zarr"
+
+
+def test_integrated_gradients_are_the_first_method(tmp_path):
+    assert list_methods(tmp_path, "one") == []
+    for method in ("occlusion", "integrated_gradients", "gradient_x_input"):
+        attribution_path(tmp_path, method, "one").mkdir(parents=True)
+    attribution_path(tmp_path, "other", "two").mkdir(parents=True)
+    expected = ["integrated_gradients", "gradient_x_input", "occlusion"]
+    assert list_methods(tmp_path, "one") == expected
 
 
 def test_the_recording_path_is_read_from_the_prediction(

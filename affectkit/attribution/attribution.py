@@ -7,19 +7,16 @@ from pathlib import Path
 from typing import Any, overload
 from uuid import uuid4
 
-import numpy as np
 import torch
 import xarray as xr
-from numpy.typing import NDArray
-from torch import Tensor
 
-from affectkit.attribution.gradients import own_frame_gradients
+from affectkit.attribution.labels import label_chunks
+from affectkit.attribution.methods import METHODS
 from affectkit.errors import unknown
-from affectkit.faces.regions import REGION, region_masks
 from affectkit.files import StrPath, lock
 from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.models.device import AUTO, evaluation_mode, memory_error_hint, resolve_device
-from affectkit.models.inputs import Chunk, read_chunks
+from affectkit.models.inputs import read_chunks
 from affectkit.parallel import Progress, no_progress
 from affectkit.preparation.inputs import (
     Recording,
@@ -33,8 +30,7 @@ from affectkit.preparation.inputs import (
     open_input,
     prepare_inputs,
 )
-from affectkit.recording import AFFECT
-from affectkit.results import DIRECTION, attribution_path, open_attribution, write_result
+from affectkit.results import attribution_path, open_attribution, write_result
 from affectkit.stamps import (
     STAMP,
     OnKept,
@@ -48,21 +44,6 @@ from affectkit.training.run_metadata import check_crop_settings
 
 CHUNK = 128  # frames processed together
 MEMORY_HINT = "choose another device"
-
-
-def gradient_x_input(model: CnnRnn, chunks: Iterator[Chunk]) -> Iterator[Tensor]:
-    """Gradient times input, summed over the colours: (2, T, H, W), signed.
-
-    The input is the normalised image, so the baseline is the mean grey of the normalisation. For a
-    linear model this is exactly weight x (input - baseline) (Shrikumar et al. 2016).
-    """
-    for image, gradient in own_frame_gradients(model, chunks):
-        yield (gradient * image).sum(2)
-
-
-METHODS: dict[str, Callable[[CnnRnn, Iterator[Chunk]], Iterator[Tensor]]] = {
-    "gradient_x_input": gradient_x_input,
-}
 
 
 # fmt: off
@@ -120,7 +101,10 @@ def attribute(
         `attribution` (affect, frame, row, col), the pixels of the model's input, which spans the
         crop; `region_share` (affect, frame, region, direction), shares of the sum of
         |attribution| over the frame; `region_area` (frame, region), shares of the crop. Both are
-        NaN for frames without landmarks. If saved, they are read from disk when they are used.
+        NaN for frames without landmarks. `integrated_gradients` adds `completeness_gap` (affect,
+        frame): the sum of the attribution minus the difference of the outputs for the face and for
+        the baseline; NaN for frames without a crop. If saved, they are read from disk when they are
+        used.
 
     Raises:
         AffectkitError: the method is unknown; `run_or_model` is not a trained run; a recording is
@@ -201,15 +185,16 @@ def _attribute_recording(
         "recording": name,
         "recording_path": input_path(opened),
         "method": method,
-        "baseline": "the mean grey of the backbone's normalisation",
+        **METHODS[method].attrs,
     }
     if output:
         attrs[STAMP], kept = output.find(opened, lambda: open_attribution(output.run, method, name))
         if kept is not None:
             return name, True
     with evaluation_mode(model, device), memory_error_hint(MEMORY_HINT):
-        maps = METHODS[method](model, read_chunks(model, opened, metadata["input_size"], chunk))
-        labelled = (each.assign_attrs(attrs) for each in _label_chunks(maps, opened))
+        chunks = read_chunks(model, opened, metadata["input_size"], chunk)
+        maps = METHODS[method].compute(model, chunks)
+        labelled = (each.assign_attrs(attrs) for each in label_chunks(maps, opened))
         if not output:
             joined = xr.concat(list(labelled), "frame", coords="minimal", combine_attrs="override")
             return joined, False
@@ -224,57 +209,3 @@ def _write_chunks(chunks: Iterator[xr.Dataset], path: Path) -> None:
             append_store(chunk, path)
         else:
             write_store(chunk, path)
-
-
-def _label_chunks(maps: Iterator[Tensor], recording: xr.Dataset) -> Iterator[xr.Dataset]:
-    start = 0
-    for values in maps:
-        stop = start + values.shape[1]
-        yield _label(values.cpu().numpy(), recording.isel(frame=slice(start, stop)))
-        start = stop
-
-
-def _label(values: NDArray[np.float32], recording: xr.Dataset) -> xr.Dataset:
-    """Name the dims, set frames without a crop to 0, and add the shares of the regions."""
-    has_crop = recording["crop_box"].notnull().all("edge")
-    attribution = xr.DataArray(
-        values,
-        {"affect": list(AFFECT), "frame": recording["frame"], "time": recording["time"]},
-        ("affect", "frame", "row", "col"),
-    ).where(has_crop, 0.0)
-    masks = xr.DataArray(
-        region_masks(recording["landmark"].values, recording["crop_box"].values, values.shape[-1]),
-        {"frame": recording["frame"], "region": list(REGION)},
-        ("frame", "region", "row", "col"),
-    )
-    area = masks.mean(["row", "col"])
-    return xr.Dataset(
-        {
-            "attribution": attribution.astype(np.float16),
-            "region_share": region_shares(attribution, masks),
-            "region_area": area.where(masks.any(["region", "row", "col"])).astype(np.float32),
-        }
-    ).drop_encoding()
-
-
-def region_shares(attribution: xr.DataArray, masks: xr.DataArray) -> xr.DataArray:
-    """Share of each region in the sum of |attribution| over the frame, by direction.
-
-    Args:
-        attribution: (affect, frame, row, col), signed.
-        masks: (frame, region, row, col) bool, disjoint.
-
-    Returns:
-        (affect, frame, region, direction) in [0, 1]; the sum over region and direction is 1. NaN
-        for frames without landmarks or without any attribution.
-    """
-    total = abs(attribution).sum(["row", "col"])
-    pixels = ["row", "col"]
-    signed = [
-        xr.dot(attribution.clip(max=0), -1.0 * masks, dim=pixels),
-        xr.dot(attribution.clip(min=0), 1.0 * masks, dim=pixels),
-    ]
-    shares = xr.concat(signed, "direction").assign_coords(direction=list(DIRECTION)) / total
-    known = masks.any(["region", *pixels]) & (total > 0)
-    ordered: xr.DataArray = shares.where(known).astype(np.float32)
-    return ordered.transpose("affect", "frame", "region", "direction")

@@ -6,7 +6,7 @@ import torch
 from captum.attr import InputXGradient
 from torch import Tensor
 
-from affectkit.attribution.attribution import gradient_x_input
+from affectkit.attribution.gradients import gradient_x_input
 from affectkit.bench.measuring import ratio_rows, time_alternately
 from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.models.inputs import Chunk
@@ -27,7 +27,7 @@ def bench_saliency() -> list[dict[str, Any]]:
         model(image[None], landmark[None])
 
     def factorised() -> Tensor:
-        return next(gradient_x_input(model, iter([Chunk(image.clone(), landmark)])))
+        return next(gradient_x_input(model, iter([Chunk(image.clone(), landmark)]))).attribution
 
     def captum() -> None:
         for frame in range(CAPTUM_FRAMES):

@@ -184,7 +184,7 @@ def attribute(
         ),
     ] = None,
     method: Annotated[
-        str, typer.Option(help="Attribution method: gradient_x_input.")
+        str, typer.Option(help="Attribution method: gradient_x_input or integrated_gradients.")
     ] = "gradient_x_input",
     device: Device = "auto",
     workers: Workers = 1,

@@ -26,6 +26,13 @@ def figure(
     *,
     out: Annotated[Path, typer.Option(help="File to write: .pdf, .svg or .png.")],
     target: Annotated[str, typer.Option(help="film-strip: valence or arousal.")] = "valence",
+    method: Annotated[
+        str,
+        typer.Option(
+            help="film-strip, regions: attribution method; by default integrated_gradients if the "
+            "run has it."
+        ),
+    ] = "",
     dataset: Annotated[
         str | None,
         typer.Option(
@@ -62,7 +69,9 @@ def figure(
         names = list_predictions(source)
         if names and recording not in names:
             raise unknown("recording", recording, names)
-        paper.write_run_figure(kind, source, recording, out, target=target, overwrite=overwrite)
+        paper.write_run_figure(
+            kind, source, recording, out, target=target, method=method, overwrite=overwrite
+        )
     say(str(out))
 
 

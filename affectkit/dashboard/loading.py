@@ -17,7 +17,6 @@ from affectkit.errors import AffectkitError
 from affectkit.recording import open_recording
 from affectkit.video_player.segments import Segment, worst_segments
 
-METHOD = "gradient_x_input"
 ALL = "all"
 NO_SCORES = pd.DataFrame(
     columns=["split", "recording", "affect", "metric", "value", "low", "high", "frames", "interval"]
@@ -122,7 +121,7 @@ def _overview_table(run: Path, split: str, folder: str, state: Stamp) -> pd.Data
         own_split = tables.split_of(metadata, name)
         if split in (ALL, own_split):
             try:
-                recording, prediction, _ = open_results(run, name)
+                recording, prediction = open_results(run, name)
                 rows.append(tables.recording_row(recording, prediction, own_split))
             except AffectkitError:
                 rows.append({"recording": name, "split": own_split, "subject": "", "frames": 0})
@@ -131,8 +130,8 @@ def _overview_table(run: Path, split: str, folder: str, state: Stamp) -> pd.Data
     return tables.overview_table(rows, scores(run, split))
 
 
-def open_results(run: Path, name: str) -> tuple[xr.Dataset, xr.Dataset, xr.Dataset | None]:
-    """Open a recording, its prediction and its attribution (None if there is none), lazily.
+def open_results(run: Path, name: str) -> tuple[xr.Dataset, xr.Dataset]:
+    """Open a recording and its prediction, lazily.
 
     Raises:
         AffectkitError: the recording is not found, or one of them is damaged.
@@ -141,21 +140,41 @@ def open_results(run: Path, name: str) -> tuple[xr.Dataset, xr.Dataset, xr.Datas
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _open_results(
-    run: Path, name: str, path: Path, state: Stamp
-) -> tuple[xr.Dataset, xr.Dataset, xr.Dataset | None]:
+def _open_results(run: Path, name: str, path: Path, state: Stamp) -> tuple[xr.Dataset, xr.Dataset]:
     prediction, recording = results.open_prediction(run, name), open_recording(path)
     results.check_same_frames(prediction, recording)
-    exists = results.attribution_path(run, METHOD, name).is_dir()
-    attribution = results.open_attribution(run, METHOD, name) if exists else None
-    if attribution is not None:
-        results.check_same_frames(attribution, recording)
-    return recording, prediction, attribution
+    return recording, prediction
 
 
-def result_state(run: Path, name: str) -> Stamp:
-    """The state of the prediction, the attribution and the recording of a name."""
-    stores = [results.prediction_path(run, name), results.attribution_path(run, METHOD, name)]
+def open_attribution(run: Path, name: str, method: str) -> xr.Dataset | None:
+    """Open the attribution of a recording by a method, lazily; None if `method` is "".
+
+    Raises:
+        AffectkitError: it is damaged, or not of this recording.
+    """
+    if not method:
+        return None
+    return _open_attribution(run, name, method, result_state(run, name, method))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _open_attribution(run: Path, name: str, method: str, state: Stamp) -> xr.Dataset:
+    attribution = results.open_attribution(run, method, name)
+    results.check_same_frames(attribution, open_results(run, name)[0])
+    return attribution
+
+
+def result_state(run: Path, name: str, method: str = "") -> Stamp:
+    """The state of the prediction and the recording of a name, and of its attribution by a method.
+
+    Args:
+        run: the folder of the run.
+        name: of the recording.
+        method: the attribution method; "" for no attribution.
+    """
+    stores = [results.prediction_path(run, name)]
+    if method:
+        stores.append(results.attribution_path(run, method, name))
     with suppress(AffectkitError):  # there is no recording, or the prediction is damaged
         stores.append(recording_path(run, name))
     return stamp(*stores)
@@ -199,7 +218,7 @@ def _pooled(
     annotations, predictions = [empty], [empty]
     for name in names:
         try:
-            recording, prediction, _ = open_results(run, name)
+            recording, prediction = open_results(run, name)
         except AffectkitError:
             continue
         coords = ["frame", "time", "affect"]
@@ -215,5 +234,5 @@ def segments(run: Path, name: str) -> list[Segment]:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _segments(run: Path, name: str, state: Stamp) -> list[Segment]:
-    recording, prediction, _ = open_results(run, name)
+    recording, prediction = open_results(run, name)
     return worst_segments(recording, prediction)

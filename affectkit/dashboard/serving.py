@@ -15,39 +15,45 @@ from affectkit.video_player.media import CATALOGUE, MediaSource
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _payload(run: Path, name: str, state: loading.Stamp) -> bytes:
-    recording, prediction, attribution = loading.open_results(run, name)
+def _payload(run: Path, name: str, method: str, state: loading.Stamp) -> bytes:
+    recording, prediction = loading.open_results(run, name)
+    attribution = loading.open_attribution(run, name, method)
     return payload.payload(recording, prediction, attribution, segments=loading.segments(run, name))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _saliency_scale(run: Path, name: str, state: loading.Stamp) -> dict[str, float]:
-    attribution = loading.open_results(run, name)[2]
+def _saliency_scale(run: Path, name: str, method: str, state: loading.Stamp) -> dict[str, float]:
+    attribution = loading.open_attribution(run, name, method)
     return {} if attribution is None else payload.saliency_scale(attribution)
 
 
-def serve_recording(run: Path, name: str) -> tuple[dict[str, Any], str]:
+def serve_recording(run: Path, name: str, method: str) -> tuple[dict[str, Any], str]:
     """Add a recording to the catalogue, so that the player can fetch its video and its data.
+
+    Args:
+        run: the folder of the run.
+        name: of the recording.
+        method: of the attribution to show; "" if there is none.
 
     Returns:
         The addresses and the revision for the player, and why there is no video ("" if there is).
     """
-    recording, _, attribution = loading.open_results(run, name)
-    state = loading.result_state(run, name)
+    recording, _ = loading.open_results(run, name)
+    state = loading.result_state(run, name, method)
     video, missing = find_video(recording, loading.recording_path(run, name).parent)
 
     def saliency(first: int, last: int) -> bytes:
-        maps = loading.open_results(run, name)[2]
-        scale = _saliency_scale(run, name, state)
+        maps = loading.open_attribution(run, name, method)
+        scale = _saliency_scale(run, name, method, state)
         return b"" if maps is None else payload.saliency_chunk(maps, first, last, scale=scale)
 
     source = MediaSource(
         video,
-        lambda: _payload(run, name, state),
-        saliency if attribution is not None else None,
+        lambda: _payload(run, name, method, state),
+        saliency if method else None,
         recording.sizes["frame"],
     )
-    identity = CATALOGUE.add(f"{run.resolve()}/{name}", source)
+    identity = CATALOGUE.add(f"{run.resolve()}/{name}/{method}", source)
     kinds = ("media", "payload", "saliency")
     addresses = {kind: CATALOGUE.address(kind, identity) for kind in kinds}
     if video is None:

@@ -23,8 +23,8 @@ from affectkit.paper.traces import (
 )
 from affectkit.recording import AFFECT, open_recording
 from affectkit.results import (
-    attribution_path,
     check_same_frames,
+    list_methods,
     open_attribution,
     open_prediction,
     recording_path,
@@ -92,7 +92,7 @@ def write_run_figure(
     out: StrPath,
     *,
     target: str = "valence",
-    method: str = "gradient_x_input",
+    method: str = "",
     overwrite: bool = False,
 ) -> None:
     """Draw a figure of one recording of a run, and save it with its numbers as CSV.
@@ -103,7 +103,8 @@ def write_run_figure(
         recording: name of the recording.
         out: a .pdf, .svg or .png file; the CSV has the same name with .csv.
         target: `valence` or `arousal`; used by the film strip.
-        method: the attribution method.
+        method: the attribution method; by default the first one that the run has for the
+            recording (`results.list_methods`).
         overwrite: replace existing files, see `save_figure`.
 
     Raises:
@@ -160,12 +161,15 @@ def _open(run: Path, name: str) -> tuple[xr.Dataset, xr.Dataset]:
 
 
 def _open_attribution(run: Path, name: str, method: str) -> xr.Dataset:
-    if not attribution_path(run, method, name).exists():
+    methods = list_methods(run, name)
+    if not methods or (method and method not in methods):
+        by = f" by {method}" if method else ""
+        option = f" --method {method}" if method else ""
         raise AffectkitError(
-            f"{run} has no attribution of {name!r} by {method}; "
-            f"run: affectkit attribute {run} {recording_path(run, name)}"
+            f"{run} has no attribution of {name!r}{by}; "
+            f"run: affectkit attribute {run} {recording_path(run, name)}{option}"
         )
-    return open_attribution(run, method, name)
+    return open_attribution(run, method or methods[0], name)
 
 
 RUN_FIGURES: dict[str, Callable[[Path, str, str, str], FigureAndTable]] = {

@@ -3,7 +3,9 @@ import pytest
 import xarray as xr
 
 from affectkit.attribution import attribute
-from affectkit.attribution.attribution import METHODS, gradient_x_input, region_shares
+from affectkit.attribution.gradients import gradient_x_input
+from affectkit.attribution.labels import region_shares
+from affectkit.attribution.methods import METHODS
 from affectkit.errors import AffectkitError
 from affectkit.recording import list_recordings, open_recording, save_recording
 from affectkit.results import open_attribution
@@ -92,7 +94,8 @@ def test_a_failed_attribution_leaves_no_file(run, recordings, monkeypatch):
         yield gradient_x_input(model, chunks).__next__()
         raise OSError("disk full")
 
-    monkeypatch.setitem(METHODS, "gradient_x_input", fail)
+    failing = METHODS["gradient_x_input"]._replace(compute=fail)
+    monkeypatch.setitem(METHODS, "gradient_x_input", failing)
     with pytest.raises(OSError, match="disk full"):
         attribute(run, recordings / "person_8.zarr", chunk=20)
     assert list((run / "attributions" / "gradient_x_input").iterdir()) == []

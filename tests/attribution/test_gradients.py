@@ -2,8 +2,7 @@ import pytest
 import torch
 from captum.attr import InputXGradient, Saliency
 
-from affectkit.attribution.attribution import gradient_x_input
-from affectkit.attribution.gradients import own_frame_gradients
+from affectkit.attribution.gradients import gradient_x_input, own_frame_gradients
 from affectkit.errors import AffectkitError
 from affectkit.models.cnn_rnn import CnnRnn
 from affectkit.models.inputs import Chunk
@@ -29,7 +28,7 @@ def clip():
 )
 def test_every_frame_equals_a_direct_call_of_captum(temporal, more):
     model, (image, landmark) = build_model(temporal, input_size=32, **more), clip()
-    maps = next(gradient_x_input(model, iter([Chunk(image.clone(), landmark)])))
+    maps = next(gradient_x_input(model, iter([Chunk(image.clone(), landmark)]))).attribution
     direct = InputXGradient(lambda x: model(x, landmark[None])[0])
     for affect in range(2):
         for frame in range(FRAMES):
@@ -48,8 +47,9 @@ def test_gradients_equal_signed_saliency_of_captum():
 def test_chunks_give_the_same_gradients_as_the_whole():
     model, (image, landmark) = build_model("lstm"), clip()
     chunks = [Chunk(image[a:b].clone(), landmark[a:b]) for a, b in ((0, 3), (3, 4), (4, 7))]
-    maps = torch.cat(list(gradient_x_input(model, iter(chunks))), dim=1)
-    whole = next(gradient_x_input(model, iter([Chunk(image.clone(), landmark)])))
+    parts = [each.attribution for each in gradient_x_input(model, iter(chunks))]
+    maps = torch.cat(parts, dim=1)
+    whole = next(gradient_x_input(model, iter([Chunk(image.clone(), landmark)]))).attribution
     torch.testing.assert_close(maps, whole)
 
 
@@ -58,7 +58,7 @@ def test_a_linear_model_gives_weight_times_input():
     weight = torch.randn(3, 32, 32)
     model.frame_features = lambda image, landmark: (image * weight).sum((1, 2, 3))[:, None]
     model.head = torch.nn.Linear(1, 2, bias=False)
-    maps = next(gradient_x_input(model, iter([Chunk(image.clone(), landmark)])))
+    maps = next(gradient_x_input(model, iter([Chunk(image.clone(), landmark)]))).attribution
     for affect in range(2):
         expected = (model.head.weight[affect] * weight * image).sum(1)
         torch.testing.assert_close(maps[affect], expected)

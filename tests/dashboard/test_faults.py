@@ -91,8 +91,9 @@ def damage_chunk(store: Path, variable: str) -> None:
 @pytest.mark.parametrize("kind", ["prediction", "attribution", "recording"])
 def test_a_damaged_store_is_one_line_and_other_recordings_are_shown(copy, kind):
     run = copy.runs / "joint"
+    attribution = results.attribution_path(run, "gradient_x_input", "s01")
     stores = {"prediction": (results.prediction_path(run, "s01"), "prediction"),
-              "attribution": (results.attribution_path(run, loading.METHOD, "s01"), "attribution"),
+              "attribution": (attribution, "attribution"),
               "recording": (copy.recordings / "s01.zarr", "annotation")}  # fmt: skip
     damage_chunk(*stores[kind])
     app = open_page("recording", run="joint", split="test", recording="s01")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from affectkit import results
 from affectkit.dashboard import launch
 
 testing = pytest.importorskip("streamlit.testing.v1")
@@ -106,6 +107,25 @@ def test_the_recording_opens_at_the_frame_of_the_url(app, folders):
     assert not app.exception
     assert player_data(app)["frame"] == 17
     assert f"affectkit attribute {folders.runs / 'joint'}" in player_data(app)["notes"]["saliency"]
+
+
+def test_of_several_attributions_one_is_chosen(app, folders, monkeypatch, tmp_path):
+    runs = tmp_path / "runs"
+    shutil.copytree(folders.runs, runs)
+    monkeypatch.setenv("AFFECTKIT_RUNS", str(runs))
+    stored = results.open_attribution(runs / "joint", "gradient_x_input", "s01").load()
+    path = results.attribution_path(runs / "joint", "integrated_gradients", "s01")
+    results.save_result(stored.assign_attrs(method="integrated_gradients"), path)
+    open_recording(app, run="joint", recording="s01")
+    choice = app.sidebar.selectbox(key="method")
+    assert choice.options == ["integrated_gradients", "gradient_x_input"]
+    assert choice.value == "integrated_gradients"
+    first = player_data(app)
+    choice.select("gradient_x_input").run()
+    assert not app.exception
+    assert app.query_params["method"] == "gradient_x_input"
+    assert player_data(app)["saliency"] != first["saliency"]
+    assert player_data(app)["revision"] != first["revision"]
 
 
 def test_a_recording_without_annotation_has_no_scores_and_a_warning(app):

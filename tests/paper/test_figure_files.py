@@ -75,6 +75,16 @@ def test_a_missing_attribution_names_the_command_to_run(run, tmp_path):
         paper.write_run_figure("regions", run, "one", tmp_path / "figure.pdf", method="other")
 
 
+def test_integrated_gradients_are_drawn_if_the_run_has_them(run, attribution, tmp_path):
+    other = attribution.assign_attrs(method="integrated_gradients")
+    other["region_share"] = other["region_share"] / 2
+    save_result(other, attribution_path(run, "integrated_gradients", "one"))
+    for name, method in (("default", ""), ("named", "gradient_x_input")):
+        paper.write_run_figure("regions", run, "one", tmp_path / f"{name}.pdf", method=method)
+    default, named = (pd.read_csv(tmp_path / f"{name}.csv") for name in ("default", "named"))
+    np.testing.assert_allclose(2 * default["region_share"], named["region_share"], rtol=1e-4)
+
+
 def test_unknown_kinds_and_targets_list_the_known_ones(run, tmp_path):
     with pytest.raises(AffectkitError, match="did you mean 'traces'"):
         paper.write_run_figure("trace", run, "one", tmp_path / "figure.pdf")

@@ -1,5 +1,6 @@
 import streamlit as st
 
+from affectkit import results
 from affectkit.dashboard import loading, markup, serving, tables
 from affectkit.dashboard.widgets import choose, show_player
 from affectkit.recording import AFFECT
@@ -13,7 +14,12 @@ if not names:
     st.error(markup.escape_markdown(todo))
     st.stop()
 name = choose("Recording", names, "recording")
-recording, prediction, attribution = loading.open_results(run, name)
+recording, prediction = loading.open_results(run, name)
+methods = results.list_methods(run, name)
+method = methods[0] if methods else ""
+if len(methods) > 1:
+    method = choose("Attribution", methods, "method")
+loading.open_attribution(run, name, method)  # if it is damaged, the page shows the error
 metadata, scores = read_metadata(run), loading.scores(run)
 own_split = tables.split_of(metadata, name)
 ccc = [tables.score(scores, own_split, name, affect) for affect in AFFECT]
@@ -24,7 +30,7 @@ st.html(markup.heading(name, parts))
 if (text := warning(metadata)) and own_split == tables.UNKNOWN_SPLIT:
     st.warning(markup.escape_markdown(f"This model was {text}."))
 
-addresses, missing_video = serving.serve_recording(run, name)
+addresses, missing_video = serving.serve_recording(run, name, method)
 frame = opening_frame(recording, loading.segments(run, name))
 messages = {
     "video": missing_video,
