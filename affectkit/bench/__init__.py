@@ -8,6 +8,7 @@ from affectkit.errors import unknown
 
 # module and function of each benchmark: they need different packages, such as captum or dlib
 BENCHES = {
+    "detectors": ("detectors", "bench_detectors"),
     "gpu": ("gpu", "bench_gpu"),
     "predict": ("predict", "bench_predict"),
     "prepare": ("prepare", "bench_prepare"),
@@ -16,8 +17,12 @@ BENCHES = {
 }
 
 
-def run_bench(name: str) -> Sequence[dict[str, Any]]:
+def run_bench(name: str, **options: Any) -> Sequence[dict[str, Any]]:  # noqa: ANN401
     """Run a benchmark and return the rows of its table.
+
+    Args:
+        name: one of `BENCHES`.
+        options: keyword arguments of its function.
 
     Raises:
         AffectkitError: the benchmark is unknown.
@@ -26,7 +31,7 @@ def run_bench(name: str) -> Sequence[dict[str, Any]]:
         # "networks" compares scores, in `bench.networks`
         raise unknown("benchmark", name, [*BENCHES, "networks"])
     module, function = BENCHES[name]
-    bench: Callable[[], list[dict[str, Any]]] = getattr(
+    bench: Callable[..., list[dict[str, Any]]] = getattr(
         import_module(f"affectkit.bench.{module}"), function
     )
-    return bench()
+    return bench(**options)

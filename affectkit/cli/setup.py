@@ -131,7 +131,7 @@ def doctor(
 
 def bench(
     name: Annotated[
-        str, typer.Argument(help="gpu, networks, predict, prepare, saliency or train.")
+        str, typer.Argument(help="detectors, gpu, networks, predict, prepare, saliency or train.")
     ],
     quick: Annotated[
         bool, typer.Option("--quick", help="networks: train for minutes instead of an hour.")
@@ -146,15 +146,27 @@ def bench(
     format_: Annotated[
         str, typer.Option("--format", help="networks: output format: table, csv, latex or json.")
     ] = "table",
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="detectors: folder of videos and pictures of faces, to compare on them as well.",
+        ),
+    ] = None,
 ) -> None:
     """Benchmark against a baseline in the same run, or compare the networks of the paper.
 
     predict, prepare, saliency and train measure speeds as ratios to a baseline on this machine.
+    detectors compares the face detectors on the same pictures: faces found, time, points.
     gpu compares a CUDA GPU with the CPU, in speed and in results; exit status 1 if a check fails.
     networks trains the networks of Kollias et al. (2017) on synthetic data and compares their CCC.
     """
     from affectkit.bench import run_bench
 
+    if pictures and name != "detectors":
+        raise AffectkitError(
+            f"--pictures is an option of 'affectkit bench detectors', got {name!r}"
+        )
     if name == "networks":
         default = "data/networks-quick" if quick else "data/networks"
         _compare_networks(quick, out or Path(default), format_)
@@ -163,7 +175,7 @@ def bench(
             f"--quick, --out and --format are options of 'affectkit bench networks', got {name!r}"
         )
     else:
-        rows = run_bench(name)
+        rows = run_bench(name, **({"folder": pictures} if pictures else {}))
         print_rows(rows)
         failed = [row for row in rows if str(row.get("result")).startswith("FAILED")]
         for row in failed:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,14 +24,11 @@ def load_network(path: Path) -> Network:
     Raises:
         AffectkitError: the package is not installed, or the file is no network.
     """
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError:
-        raise missing_extra("ai-edge-litert", "faces") from None
+    interpreter_class = find_interpreter()
     try:
         with _without_standard_error():
             # more threads gain nothing at this size, and sums could change with their number
-            interpreter = Interpreter(model_path=str(path), num_threads=1)
+            interpreter = interpreter_class(model_path=str(path), num_threads=1)
             interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
         raise AffectkitError(
@@ -46,6 +44,19 @@ def load_network(path: Path) -> Network:
         return [interpreter.get_tensor(index)[0] for index in outputs]
 
     return run
+
+
+def find_interpreter() -> Any:  # noqa: ANN401
+    """The interpreter of ai-edge-litert.
+
+    Raises:
+        AffectkitError: the package is not installed.
+    """
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        raise missing_extra("ai-edge-litert", "faces") from None
+    return Interpreter
 
 
 @contextmanager

@@ -10,8 +10,9 @@ import timm
 from torch import Tensor, nn
 from torchvision.models import mobilenet, vgg
 
+from affectkit.models.emonet import EmoNet, without_output_layer
 from affectkit.models.mini_xception import MiniXception, rename_mini_xception_layers
-from affectkit.models.normalisation import GREY_64, IMAGENET, PAPER, Normalisation
+from affectkit.models.normalisation import GREY_64, IMAGENET, PAPER, ZERO_TO_ONE_256, Normalisation
 from affectkit.models.pretrained import (
     rename_resnet_layers,
     rename_slim_layers,
@@ -116,5 +117,6 @@ BACKBONES = {
         rename_mini_xception_layers,
         "expression-circumplex",
     ),
+    "emonet": Backbone(EmoNet, ZERO_TO_ONE_256, without_output_layer, "emonet-8"),
     "resnet50_slim": Backbone(resnet50_slim, PAPER, rename_slim_layers, "affwildnet-resnet-gru"),
 }

@@ -8,6 +8,7 @@ Available are the backbones of `BACKBONES` and all models of timm:
   VGGFace2, and timm's own "resnet50";
 - "mini_xception", trained on expressions, to its features; "mini_xception_expressions" to its
   probabilities;
+- "emonet", trained on valence and arousal;
 - "mobilenet_v2" and "efficientnet_lite0", whose ImageNet weights come out of packages of the
   package index: `model.pretrained = true` needs no other network for them.
 """
@@ -23,7 +24,7 @@ from torch import Tensor, nn
 from affectkit.errors import AffectkitError, unknown
 from affectkit.files import StrPath
 from affectkit.models.architectures import BACKBONES
-from affectkit.models.normalisation import NORMALISATIONS, PAPER, Normalisation
+from affectkit.models.normalisation import IMAGENET, NORMALISATIONS, PAPER, Normalisation
 from affectkit.models.pretrained import (
     check_classes,
     load_weights,
@@ -47,8 +48,8 @@ def build_backbone(
         pretrained: start from published weights, downloaded at first use.
         weights: start from this instead: a local file in one of the formats in
             `models.pretrained.reading.FORMATS`, or a name in `affectkit.weights.PUBLISHED`.
-        normalisation: "native", as for the training of the weights, or "paper": (x - 128) / 128 for
-            all backbones.
+        normalisation: "native", as for the training of the weights; "paper": (x - 128) / 128 for
+            all backbones; or "imagenet": the mean and std of ImageNet for all backbones.
         size: side of the input images in pixels. The number of features of some backbones depends
             on it.
 
@@ -73,7 +74,7 @@ def build_backbone(
     else:
         raise unknown("backbone", name, [*BACKBONES, *timm.list_models()])
     width = _feature_width(name, module, size)
-    return module, width, PAPER if normalisation == "paper" else native
+    return module, width, {"paper": PAPER, "imagenet": IMAGENET}.get(normalisation, native)
 
 
 def _build_own(name: str, pretrained: bool, weights: StrPath) -> nn.Module:

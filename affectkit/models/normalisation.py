@@ -21,10 +21,11 @@ class Normalisation:
 
 
 IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+ZERO_TO_ONE_256 = Normalisation((0.0,) * 3, (1.0,) * 3, size=256)
 GREY_64 = Normalisation((127.5,) * 3, (127.5,) * 3, scale=1.0, size=64)
 # all networks of the Aff-Wild papers use x / 128 - 1, for all weights
 PAPER = Normalisation((128.0,) * 3, (128.0,) * 3, scale=1.0, size=96)
-NORMALISATIONS = ("native", "paper")
+NORMALISATIONS = ("native", "paper", "imagenet")
 CPU_BATCH = 16  # images that are normalised together on a CPU
 
 

@@ -13,6 +13,8 @@ from affectkit.models.pretrained import differences
 from affectkit.parallel import Progress, no_progress
 from affectkit.published.affwildnet import MODELS as AFFWILDNET
 from affectkit.published.circumplex import MODELS as CIRCUMPLEX
+from affectkit.published.emonet import MODELS as EMONET
+from affectkit.published.hsemotion import MODELS as HSEMOTION
 from affectkit.published.model import PublishedModel
 from affectkit.recording import AFFECT
 from affectkit.run import (
@@ -28,7 +30,7 @@ from affectkit.training.recipe import Recipe, recipe_text
 from affectkit.training.run_metadata import PACKAGES
 from affectkit.weights import PUBLISHED, weights_file
 
-MODELS: dict[str, PublishedModel] = {**CIRCUMPLEX, **AFFWILDNET}
+MODELS: dict[str, PublishedModel] = {**CIRCUMPLEX, **AFFWILDNET, **EMONET, **HSEMOTION}
 
 
 def create_published_run(

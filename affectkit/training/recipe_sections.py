@@ -41,7 +41,7 @@ class ModelSection(Section):
     backbone: Name = "mobilenetv3_small_050"
     pretrained: bool = Field(default=False, description="start from published weights")
     weights: Text = Field(default="", description="start from a weights file, or from a run")
-    normalisation: Literal["native", "paper"] = "native"
+    normalisation: Literal["native", "paper", "imagenet"] = "native"
     landmarks: bool = Field(default=False, description="landmarks as further features")
     fc: tuple[Size, ...] = Field(
         default=(64,), max_length=16, description="widths of the fully connected layers"

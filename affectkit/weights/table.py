@@ -63,10 +63,12 @@ AFFWILD_TODO = "accept the terms there, download the checkpoint (.index and .dat
 OXFORD = "non-commercial research (Visual Geometry Group, Oxford)"
 KERAS_VGGFACE = "https://github.com/rcmalli/keras-vggface/releases/download/v2.0/"
 EMONET = "https://github.com/face-analysis/emonet/raw/master/pretrained/"
-HSEMOTION_PAGE = "https://github.com/HSE-asavchenko/face-emotion-recognition"
+HSEMOTION = "https://github.com/sb-ai-lab/EmotiEffLib/raw/main/models/affectnet_emotions/"
+HSEMOTION_LICENCE = "Apache-2.0 (code); the terms of VGGFace2 and AffectNet apply"
 HSEMOTION_TODO = (
-    "the published .pt file is a pickled module, which affectkit does not load: save its state "
-    "dict once, with the timm version of its authors"
+    "it is a pickled network, which affectkit does not load: save its state dict once with "
+    "torch.save(torch.load('FILE', weights_only=False).state_dict(), 'OUT.pth') where timm 0.9 is "
+    "installed (a file of 2022: timm 0.4.5)"
 )
 
 PUBLISHED: dict[str, Published] = {
@@ -144,8 +146,14 @@ PUBLISHED: dict[str, Published] = {
     "hsemotion-b0-va": Published(
         what="EfficientNet-B0, 8 expressions, valence and arousal (enet_b0_8_va_mtl)",
         trained_on="VGGFace2, AffectNet",
-        licence="Apache-2.0 (code); the terms of VGGFace2 and AffectNet apply",
-        source=Agreement(HSEMOTION_PAGE, HSEMOTION_TODO),
+        licence=HSEMOTION_LICENCE,
+        source=Agreement(f"{HSEMOTION}enet_b0_8_va_mtl.pt", HSEMOTION_TODO),
+    ),
+    "hsemotion-mobilevit-va": Published(
+        what="MobileViT-v2 1.5, 8 expressions, valence and arousal (mobilevit_va_mtl)",
+        trained_on="VGGFace2, AffectNet",
+        licence=HSEMOTION_LICENCE,
+        source=Agreement(f"{HSEMOTION}mobilevit_va_mtl.pt", HSEMOTION_TODO),
     ),
     "affwildnet-vggface-gru": Published(
         what="AffWildNet: VGG-Face and a GRU (Kollias et al. 2019)",

@@ -16,7 +16,8 @@ def test_ratios_are_to_the_named_baseline():
 
 def test_an_unknown_benchmark_lists_the_known_ones():
     with pytest.raises(
-        AffectkitError, match="expected one of gpu, networks, predict, prepare, saliency, train"
+        AffectkitError,
+        match="expected one of detectors, gpu, networks, predict, prepare, saliency, train",
     ):
         run_bench("speed")
 

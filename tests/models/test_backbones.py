@@ -41,7 +41,7 @@ def test_vggface2_has_the_strides_of_caffe():
 
 @pytest.mark.parametrize("name", [*BACKBONES, "resnet50", "test_vit"])
 def test_paper_normalisation_maps_bytes_to_minus_one_to_one_for_all_backbones(name):
-    _, _, normalisation = build_backbone(name, normalisation="paper")
+    _, _, normalisation = build_backbone(name, normalisation="paper", size=64)
     assert normalisation == PAPER
     image = normalise(image_of(0, 128, 255), normalisation)
     assert image[0, :, 0, 0].tolist() == [-1.0, 0.0, 127 / 128]

@@ -111,3 +111,11 @@ def test_weights_of_another_keras_net_are_refused(tmp_path):
     with pytest.raises(AffectkitError, match=r"is not mini-Xception.*block1_conv1"):
         build_backbone("mini_xception", weights=path, size=64)
     assert read_weights(path).channel_order == "BGR"
+
+
+def test_a_training_step_in_channels_last_memory_survives():
+    """torch 2.14 crashed on a CPU in the backward pass of a 1 x 1 convolution with stride 2."""
+    net = MiniXception(probabilities=False).to(memory_format=torch.channels_last)
+    for _ in range(3):
+        net(torch.rand(8, 64, 64, 3).permute(0, 3, 1, 2)).sum().backward()
+    assert net.blocks[0].shortcut[0].weight.grad.isfinite().all()

@@ -214,9 +214,11 @@ def test_the_number_of_classes_is_ignored_for_other_backbones(tmp_path):
     assert all(torch.equal(loaded[name], state[name]) for name in state)
 
 
-def test_emonet_weights_are_refused_with_the_reason(tmp_path):
+def test_emonet_weights_in_another_backbone_are_refused_with_the_right_one(tmp_path):
     torch.save({"module.emo_net_2.0.conv1.weight": torch.zeros(2)}, tmp_path / "emonet_8.pth")
-    assert "EmoNet is an hourglass network" in load_error("resnet50", tmp_path / "emonet_8.pth")
+    assert "EmoNet weights need backbone 'emonet'" in load_error(
+        "resnet50", tmp_path / "emonet_8.pth"
+    )
 
 
 def test_a_folder_without_weights_is_refused(tmp_path):

@@ -68,6 +68,14 @@ def read_torch(path: Path) -> PretrainedWeights:
 
 def _unsafe_pickle(path: Path, reason: str) -> AffectkitError:
     found = re.search(r"GLOBAL (\S+)", reason)
+    if found and found[1].startswith("timm."):
+        return AffectkitError(
+            f"{path} was not loaded: it is a pickled network ({found[1]}), and unpickling runs any "
+            "code that a file names; if you trust it, save its state dict once with "
+            "torch.save(torch.load('FILE', weights_only=False).state_dict(), 'OUT.pth') where the "
+            "timm of its authors is installed (EmotiEffLib: 0.9, older files of HSEmotion: 0.4.5), "
+            "and use OUT.pth"
+        )
     content = f"contains more than tensors ({found[1]})" if found else "is a pickle of unknown kind"
     return AffectkitError(
         f"{path} was not loaded: it {content}, and unpickling runs any code that a file names; if "

@@ -18,7 +18,7 @@ CLASSES = {
 HINTS = {
     "conv1_1.weight": "VGG-Face weights need backbone 'vggface'",
     "conv1_7x7_s2.weight": "VGGFace2 weights need backbone 'vggface2'",
-    "emo_net_2.0.conv1.weight": "EmoNet is an hourglass network, which is not supported",
+    "emo_net_2.0.conv1.weight": "EmoNet weights need backbone 'emonet'",
 }
 
 log = logging.getLogger(__name__)

@@ -1,5 +1,7 @@
 """Read a weight file of any supported format, detected from its first bytes."""
 
+import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,11 +33,20 @@ FIRST_BYTES = {
     b"\x03\x00\x00\x00": "Torch7",
     b"\x04\x00\x00\x00": "Torch7",
 }
+# a file in the archive of a program: what the program is, and what gives its state dict
+PROGRAMS = {
+    "constants.pkl": ("TorchScript", "torch.jit.load('FILE').state_dict()"),
+    "archive_format": ("torch.export", "torch.export.load('FILE').state_dict"),
+}
 PICKLE_SUFFIXES = (".pkl", ".pickle", ".pth", ".pt")
-UNSUPPORTED = {
+# a protobuf: the version of the format, then one of the next fields
+ONNX = rb"\x08[\x01-\x3f][\x12\x1a\x22\x28\x32\x3a\x42]"
+UNSUPPORTED = {  # patterns of the first bytes
     b"MATLAB 7.3": "is a Matlab file of version 7.3; save it in Matlab with the option '-v7'",
     b"\x1f\x8b": "is an archive; unpack it and use the weight file in it",
     b"version https://git-lfs": "is a git-lfs pointer; run 'git lfs pull' to get the weight file",
+    ONNX: "is an ONNX network, in which batch norms are merged into other layers; expected the "
+    "state dict that it was exported from (.safetensors or .pth)",
 }
 
 
@@ -57,6 +68,8 @@ def read_weights(path: StrPath) -> PretrainedWeights:
         )
     name = _detect_format(path)
     try:
+        if name == "PyTorch":
+            _refuse_program(path)
         return FORMATS[name](path)
     except AffectkitError:
         raise
@@ -78,11 +91,24 @@ def _detect_format(path: Path) -> str:
             return name
     if head[8:9] == b"{":  # the header of a safetensors file follows its length
         return "safetensors"
+    for pattern, advice in UNSUPPORTED.items():
+        if re.match(pattern, head):
+            raise AffectkitError(f"{path} {advice}")
     if head and path.suffix in PICKLE_SUFFIXES:
         return "PyTorch"
-    for first_bytes, advice in UNSUPPORTED.items():
-        if head.startswith(first_bytes):
-            raise AffectkitError(f"{path} {advice}")
     raise AffectkitError(
         f"{path} is not a weight file; expected one of {', '.join(sorted(FORMATS))}"
     )
+
+
+def _refuse_program(path: Path) -> None:
+    if not zipfile.is_zipfile(path):  # an older state dict
+        return
+    with zipfile.ZipFile(path) as archive:
+        members = {name.partition("/")[2] for name in archive.namelist()}
+    for member, (kind, state_dict) in PROGRAMS.items():
+        if member in members:
+            raise AffectkitError(
+                f"{path} is a program of {kind}, not a state dict; if you trust it, save its "
+                f"state dict once with torch.save({state_dict}, 'OUT.pth') and use OUT.pth"
+            )
