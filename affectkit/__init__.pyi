@@ -39,6 +39,7 @@ from .preparation import crop_of as crop_of
 from .preparation import prepare as prepare
 from .preparation import prepare_video as prepare_video
 from .preparation import prepare_videos as prepare_videos
+from .published import create_published_run as create_published_run
 from .recording import list_recordings as list_recordings
 from .recording import open_recording as open_recording
 from .recording import save_recording as save_recording
@@ -57,5 +58,6 @@ from .training.recipe import read_recipe as read_recipe
 from .training.windows import read_window as read_window
 from .video_player.segments import worst_segments as worst_segments
 from .video_player.widget import player as player
+from .weights import weights_file as weights_file
 
 __version__: str

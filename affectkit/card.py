@@ -42,6 +42,18 @@ LIMITS = (
     "The scores are valid for new people only if no subject is in more than one split.",
 )
 
+# what the agreement of a dataset says about sharing models that were trained on it
+ASK = "its agreement is for academic use: ask its authors before you share this model"
+SHARING = {
+    **dict.fromkeys(("affwild", "afew_va", "affectnet", "recola", "sewa"), ASK),
+    **dict.fromkeys(
+        ("affwild2", "affwild2-crops"),
+        "its newer agreement limits sharing of models to controlled access within universities: "
+        "read the one that you have signed before you share this model",
+    ),
+    "omg": "CC BY-NC-SA 3.0 DE, no redistribution: ask its authors before you share this model",
+}
+
 
 def write_card(run: StrPath) -> None:
     """Write card.md from the files of a run; a card with the same text is left untouched.
@@ -149,6 +161,8 @@ def _limits(metadata: Mapping[str, Any]) -> Iterator[str]:
     lines = (SYNTHETIC, *LIMITS) if is_synthetic(metadata) else LIMITS
     if known := metadata.get("warning"):
         lines = (f"**{escape(known[0].upper() + known[1:])}.**", *lines)
+    names = [name for name in metadata.get("datasets", []) if name in SHARING]
+    lines = (*lines, *(f"{escape(name)}: {escape(SHARING[name])}." for name in names))
     yield "\n".join(f"- {line}" for line in lines)
 
 

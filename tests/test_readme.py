@@ -33,7 +33,9 @@ def shown_commands() -> list[tuple[str, list[str]]]:
 def test_shown_commands_and_their_options_exist(name, options):
     commands = get_command(app).commands
     assert name in commands
-    known = {option for parameter in commands[name].params for option in parameter.opts}
+    group = getattr(commands[name], "commands", {})
+    parameters = [*commands[name].params, *(p for each in group.values() for p in each.params)]
+    known = {option for parameter in parameters for option in parameter.opts}
     assert set(options) <= known
 
 
