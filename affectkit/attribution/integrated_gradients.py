@@ -24,23 +24,26 @@ from affectkit.models.inputs import Chunk, process_chunks
 from affectkit.models.temporal import State
 from affectkit.recording import AFFECT
 
-STEPS = 32  # points of each path
+STEPS = 32  # points of each path, by default
 PIXELS = 2**19  # of the images in one pass of the CNN, which bounds the memory: 128 of 64 px
 
 
-def integrated_gradients(model: CnnRnn, chunks: Iterator[Chunk]) -> Iterator[Maps]:
+def integrated_gradients(
+    model: CnnRnn, chunks: Iterator[Chunk], *, steps: int = STEPS
+) -> Iterator[Maps]:
     """Integrated gradients (Sundararajan et al. 2017), summed over the colours.
 
     The values have the unit of valence and arousal: their sum over the pixels of a frame is the
     output for the face minus the output for the blurred face, with the same landmarks and the same
     past. So the maps of all frames can be compared. The completeness gap is how much the sum is too
-    large, because the path has `STEPS` points; it is exact for a linear model.
+    large, because the path has `steps` points; it is exact for a linear model.
 
-    For each of both outputs the CNN runs `STEPS` times forward and backward.
+    For each of both outputs the CNN runs `steps` times forward and backward.
 
     Args:
         model: in evaluation mode.
         chunks: consecutive chunks of one recording.
+        steps: points of each path.
 
     Raises:
         AffectkitError: the model is bidirectional: it has no state before a frame; or memory is too
@@ -58,7 +61,7 @@ def integrated_gradients(model: CnnRnn, chunks: Iterator[Chunk]) -> Iterator[Map
         samples = (*chunk, *batch_first(before))
         batch = max(1, PIXELS // chunk.image[0, 0].numel())
         parts = zip(*(torch.split(each, batch) for each in samples), strict=True)
-        maps = [_explain(method, *part) for part in parts]
+        maps = [_explain(method, steps, *part) for part in parts]
         state = after  # only now: `process_chunks` repeats a call that runs out of memory
         return Maps(*(torch.cat(each, dim=1) for each in zip(*maps, strict=True)))
 
@@ -66,7 +69,9 @@ def integrated_gradients(model: CnnRnn, chunks: Iterator[Chunk]) -> Iterator[Map
         yield from process_chunks(process, chunks)
 
 
-def _explain(method: IntegratedGradients, image: Tensor, *fixed: Tensor) -> tuple[Tensor, Tensor]:
+def _explain(
+    method: IntegratedGradients, steps: int, image: Tensor, *fixed: Tensor
+) -> tuple[Tensor, Tensor]:
     """The attribution (2, N, H, W) of N frames, and its completeness gap (2, N)."""
     results = [
         method.attribute(
@@ -74,7 +79,7 @@ def _explain(method: IntegratedGradients, image: Tensor, *fixed: Tensor) -> tupl
             blur(image),
             target=target,
             additional_forward_args=fixed,
-            n_steps=STEPS,
+            n_steps=steps,
             internal_batch_size=len(image),
             return_convergence_delta=True,
         )

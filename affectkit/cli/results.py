@@ -186,6 +186,9 @@ def attribute(
     method: Annotated[
         str, typer.Option(help="Attribution method: gradient_x_input or integrated_gradients.")
     ] = "gradient_x_input",
+    steps: Annotated[
+        int | None, typer.Option(help="Points of the paths of integrated gradients; default 32.")
+    ] = None,
     device: Device = "auto",
     workers: Workers = 1,
     scheduler: Scheduler = "",
@@ -210,6 +213,7 @@ def attribute(
             run,
             recordings,
             method,
+            steps=steps,
             device=device,
             workers=workers,
             scheduler=scheduler,

@@ -32,8 +32,8 @@ def clip():
     return Chunk(image, torch.randn(FRAMES, 68, 2))
 
 
-def explain(model, *chunks):
-    found = list(integrated_gradients(model, iter(chunks or [clip()])))
+def explain(model, *chunks, steps=STEPS):
+    found = list(integrated_gradients(model, iter(chunks or [clip()]), steps=steps))
     return [torch.cat(each, dim=1) for each in zip(*found, strict=True)]
 
 
@@ -71,10 +71,9 @@ def test_the_sum_of_a_frame_is_the_change_of_the_output_by_the_face():
 
 
 @pytest.mark.parametrize("temporal", TEMPORAL)
-def test_the_sum_minus_the_gap_is_exactly_that_change(temporal, monkeypatch):
-    monkeypatch.setattr(module, "STEPS", 3)
+def test_the_sum_minus_the_gap_is_exactly_that_change(temporal):
     model = build_model(temporal)
-    maps, gap = explain(model)
+    maps, gap = explain(model, steps=3)
     expected = change_by_the_face(model, *clip())
     torch.testing.assert_close(maps.sum((2, 3)) - gap, expected, atol=1e-6, rtol=1e-4)
 
@@ -104,12 +103,11 @@ def test_the_own_frame_of_a_gru_equals_captum_on_the_whole_clip():
 
 
 def test_chunks_and_parts_give_the_same_maps_as_the_whole(monkeypatch):
-    monkeypatch.setattr(module, "STEPS", 4)
     model, (image, landmark) = build_model("lstm"), clip()
-    whole, gap = explain(model)
+    whole, gap = explain(model, steps=4)
     monkeypatch.setattr(module, "PIXELS", 2 * SIZE**2)  # two frames in each pass
     chunks = [Chunk(image[a:b], landmark[a:b]) for a, b in ((0, 3), (3, 4), (4, 6))]
-    maps, gap_of_parts = explain(model, *chunks)
+    maps, gap_of_parts = explain(model, *chunks, steps=4)
     torch.testing.assert_close(maps, whole, atol=1e-6, rtol=1e-4)
     torch.testing.assert_close(gap_of_parts, gap, atol=1e-6, rtol=1e-3)
 
@@ -122,13 +120,12 @@ def test_the_baseline_is_the_mean_over_a_third_of_the_side_with_repeated_edges()
     torch.testing.assert_close(result, torch.tensor(np.array(expected)))
 
 
-def test_the_model_is_not_changed(monkeypatch):
-    monkeypatch.setattr(module, "STEPS", 2)
+def test_the_model_is_not_changed():
     model = build_model("gru")
     model.cnn.requires_grad_(False)
     wanted = [p.requires_grad for p in model.parameters()]
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    explain(model)
+    explain(model, steps=2)
     assert [p.requires_grad for p in model.parameters()] == wanted
     assert all(p.grad is None for p in model.parameters())
     assert all(torch.equal(before[k], v) for k, v in model.state_dict().items())
@@ -141,18 +138,37 @@ def test_a_bidirectional_model_is_an_error():
         explain(build_model("gru", bidirectional=True))
 
 
-def test_the_attribution_of_a_recording_is_stored_with_its_gap(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "STEPS", 4)  # for speed
+def test_the_attribution_of_a_recording_is_stored_with_its_gap(run, tmp_path):
     recording = fake_recording("gap", 20, crop={"size": 16})
     for name in ("box", "crop_box", "landmark"):
         recording[name][10:14] = np.nan
     save_recording(recording, tmp_path / "gap.zarr")
-    result = attribute(run, tmp_path / "gap.zarr", "integrated_gradients", chunk=9)
-    assert result.attrs["steps"] == STEPS
+    result = attribute(run, tmp_path / "gap.zarr", "integrated_gradients", steps=4, chunk=9)
+    assert result.attrs["steps"] == 4
     assert "blurred" in result.attrs["baseline"]
     empty = ~result["attribution"].any(["affect", "row", "col"])
     assert np.flatnonzero(empty).tolist() == [10, 11, 12, 13]
     assert (result["completeness_gap"].isnull().all("affect") == empty).all()
     assert result.identical(open_attribution(run, "integrated_gradients", "gap"))
-    whole = attribute(run, tmp_path / "gap.zarr", "integrated_gradients", save=False)
+    whole = attribute(run, tmp_path / "gap.zarr", "integrated_gradients", steps=4, save=False)
     xr.testing.assert_allclose(result["attribution"], whole["attribution"], atol=1e-4)
+
+
+def test_more_steps_reduce_the_gap_and_are_stored_with_the_result(run, tmp_path):
+    save_recording(fake_recording("one", 5, crop={"size": 16}), tmp_path / "one.zarr")
+    few, many = (
+        attribute(run, tmp_path / "one.zarr", "integrated_gradients", steps=steps, save=False)
+        for steps in (2, 64)
+    )
+    assert (few.attrs["steps"], many.attrs["steps"]) == (2, 64)
+    gaps = [float(abs(each["completeness_gap"]).mean()) for each in (few, many)]
+    assert gaps[1] < gaps[0] / 2
+
+
+@pytest.mark.parametrize(
+    ("method", "steps", "expected"),
+    [("gradient_x_input", 8, "has no steps"), ("integrated_gradients", 0, "from 1 to 10000")],
+)
+def test_wrong_steps_are_one_line(method, steps, expected):
+    with pytest.raises(AffectkitError, match=expected):
+        attribute("run", "recording.zarr", method, steps=steps)
