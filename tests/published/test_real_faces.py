@@ -33,7 +33,7 @@ def result(tmp_path_factory):
         "head-pose-face-detection-female.gif",
     )
     videos = [REAL / name for name in names]
-    return look(videos, runs=out / "runs", recordings=out / "recordings")
+    return look(videos, runs=out / "runs", recordings=out / "recordings", steps=8)
 
 
 def valence(result, name):
