@@ -90,8 +90,8 @@ def _model(metadata: Mapping[str, Any]) -> Iterator[str]:
     published = metadata.get(PUBLISHED_RUN)
     origin = f"trained on windows of {length} frames"
     if published:
-        weights, licence = (escape(metadata.get(key, "?")) for key in ("weights", "licence"))
-        origin = f"published weights {weights} (licence: {licence})"
+        licence = escape(metadata.get("licence", "?"))
+        origin = f"published weights {escape(published)} (licence: {licence})"
     yield (
         f"Predicts valence and arousal, each in \\[-1, 1\\], for every frame of a face video. "
         f"Backbone {backbone}, temporal module {temporal}; input of {size} x {size} pixels, "

@@ -74,8 +74,7 @@ class Metadata(BaseModel):
     predict: dict[str, Setting] = {}  # prediction settings
     versions: dict[str, str] = {}
     ensemble: list[str] = []  # folders of the member runs
-    published: str = ""  # name of the published model
-    weights: str = ""  # name of its weights in `weights.PUBLISHED`
+    published: str = ""  # name of the published model, in `published.MODELS`
     licence: str = ""  # of these weights
     warning: str = ""  # what the model cannot be trusted with
 

@@ -144,7 +144,6 @@ def _published(
         "predict": {"window": window},
     }
     return PublishedModel(
-        weights=name,
         recipe=recipe,
         crop=Crop(size=SIZE),
         crop_source=CROP_SOURCE,

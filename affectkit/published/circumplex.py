@@ -43,7 +43,6 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 MODELS = {
     "expression-circumplex": PublishedModel(
-        weights="expression-circumplex",
         recipe={
             "model": {"backbone": "mini_xception_expressions", "temporal": "none", "fc": ()},
             "windows": {"input_size": 64, "length": 1},

@@ -1,5 +1,6 @@
 """Make the folder of a run from published weights."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
@@ -8,7 +9,7 @@ from typing import Any
 
 from affectkit.card import write_card
 from affectkit.errors import AffectkitError, unknown
-from affectkit.files import StrPath, lock, write_text
+from affectkit.files import StrPath, atomic_folder, write_text
 from affectkit.models.pretrained import differences
 from affectkit.parallel import Progress, no_progress
 from affectkit.published.affwildnet import MODELS as AFFWILDNET
@@ -48,17 +49,20 @@ def create_published_run(
 
     Raises:
         AffectkitError: the name is unknown; the weights cannot be fetched, or are of another
-            network; or `out` is another run.
+            network; or `out` is something else. It is never replaced.
     """
     if name not in MODELS:
         raise unknown("published model", name, MODELS)
     model, out = MODELS[name], Path(out)
-    if (out / METADATA).is_file():
-        if read_metadata(out).get(PUBLISHED_RUN) != name:
-            raise AffectkitError(f"{out} is another run; choose a new folder for {name!r}")
-        if (out / WEIGHTS).is_file():
-            return
-    path = Path(file) if file is not None else weights_file(model.weights, progress=progress)
+    complete = (out / METADATA).is_file() and (out / WEIGHTS).is_file()
+    if complete and read_metadata(out).get(PUBLISHED_RUN) == name:
+        return
+    if os.path.lexists(out):
+        raise AffectkitError(
+            f"{out} exists and is not a run of the published model {name!r}; remove it, or choose "
+            "another folder"
+        )
+    path = Path(file) if file is not None else weights_file(name, progress=progress)
     tensors = dict(model.read_tensors(path))
     recipe = Recipe.model_validate({"name": name, **model.recipe})
     network = build_model(recipe)
@@ -66,21 +70,20 @@ def create_published_run(
     # older files lack the counters of batch norm, which evaluation does not use
     counters = {key: expected[key] for key in expected if key.endswith("num_batches_tracked")}
     if faults := differences(expected, tensors):
-        raise AffectkitError(f"{path} is not {model.weights!r}: {'; '.join(faults)}")
+        raise AffectkitError(f"{path} is not {name!r}: {'; '.join(faults)}")
     network.load_state_dict(counters | tensors)
-    with lock(out, "weights run"):
-        write_text(out / RECIPE, recipe_text(recipe))
-        save_weights(network, out)
-        write_metadata(out, _build_metadata(name, model, recipe))
-        write_card(out)
+    with atomic_folder(out) as partial:
+        write_text(partial / RECIPE, recipe_text(recipe))
+        save_weights(network, partial)
+        write_metadata(partial, _build_metadata(name, model, recipe))
+        write_card(partial)
 
 
 def _build_metadata(name: str, model: PublishedModel, recipe: Recipe) -> Mapping[str, Any]:
     return {
         "name": name,
         PUBLISHED_RUN: name,
-        "weights": model.weights,
-        "licence": PUBLISHED[model.weights].licence,
+        "licence": PUBLISHED[name].licence,
         "warning": model.warning,
         "affect": list(AFFECT),
         "crop": asdict(model.crop),

@@ -22,7 +22,6 @@ def read_tensors(path: Path, *, expressions: int) -> dict[str, Tensor]:
 
 MODELS = {
     f"emonet-{expressions}": PublishedModel(
-        weights=f"emonet-{expressions}",
         recipe={
             "model": {"backbone": "emonet", "temporal": "none", "fc": ()},
             "windows": {"input_size": 256, "length": 1},

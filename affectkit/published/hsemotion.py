@@ -28,9 +28,8 @@ def read_tensors(path: Path, *, output_layer: str) -> dict[str, Tensor]:
     return keep_affect_rows(tensors, output_layer, path, expressions=EXPRESSIONS)
 
 
-def _model(weights: str, backbone: str, output_layer: str) -> PublishedModel:
+def _model(backbone: str, output_layer: str) -> PublishedModel:
     return PublishedModel(
-        weights=weights,
         recipe={
             "model": {
                 "backbone": backbone,
@@ -56,6 +55,6 @@ def _model(weights: str, backbone: str, output_layer: str) -> PublishedModel:
 
 
 MODELS = {
-    "hsemotion-b0-va": _model("hsemotion-b0-va", "tf_efficientnet_b0", "classifier"),
-    "hsemotion-mobilevit-va": _model("hsemotion-mobilevit-va", "mobilevitv2_150", "head.fc"),
+    "hsemotion-b0-va": _model("tf_efficientnet_b0", "classifier"),
+    "hsemotion-mobilevit-va": _model("mobilevitv2_150", "head.fc"),
 }

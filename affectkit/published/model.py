@@ -12,10 +12,11 @@ from affectkit.faces import Crop
 
 @dataclass(frozen=True)
 class PublishedModel:
-    """A published model, as a recipe of the CNN-RNN and its tensors."""
+    """A published model, as a recipe of the CNN-RNN and its tensors.
 
-    weights: str
-    """Name in `weights.PUBLISHED`."""
+    Its name is that of its file in `weights.PUBLISHED`.
+    """
+
     recipe: Mapping[str, Mapping[str, Any]]
     """The sections "model", "windows" and "predict" of its recipe."""
     crop: Crop

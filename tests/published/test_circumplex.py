@@ -58,8 +58,13 @@ def test_a_second_call_keeps_the_run_and_another_run_is_refused(run, tmp_path):
     assert (run / "model.safetensors").stat().st_mtime_ns == before
     metadata = (run / "run.json").read_text().replace(f'"published": "{NAME}"', '"published": "x"')
     (run / "run.json").write_text(metadata)
-    with pytest.raises(AffectkitError, match="is another run"):
-        create_published_run(NAME, run)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "card.md").write_text("of the user")
+    (tmp_path / "file").write_text("of the user")
+    for path in (run, tmp_path / "mine", tmp_path / "file"):
+        with pytest.raises(AffectkitError, match="exists and is not a run of the published model"):
+            create_published_run(NAME, path, file=tmp_path / "net.hdf5")
+    assert (tmp_path / "mine" / "card.md").read_text() == "of the user"
 
 
 def test_an_unknown_model_lists_the_known_ones(tmp_path):
