@@ -15,7 +15,6 @@ def list_weights(context: typer.Context) -> None:
     """List published weights and clips: what they are, their licence, and whether they are here."""
     if context.invoked_subcommand is not None:
         return
-    from affectkit.published import MODELS
     from affectkit.weights import PUBLISHED, Agreement, cache_folder, is_cached
 
     for name, row in PUBLISHED.items():
@@ -26,7 +25,7 @@ def list_weights(context: typer.Context) -> None:
         say(f"    {row.what}{f', trained on {row.trained_on}' if row.trained_on else ''}")
         say(f"    licence: {row.licence}")
     say(f"\nto fetch one: affectkit weights fetch NAME; the files are in {cache_folder()}")
-    say(f"to use one: affectkit weights run NAME --out RUN, of {', '.join(MODELS)}")
+    say("to use a model: affectkit weights run NAME --out RUN")
 
 
 @weights.command()
