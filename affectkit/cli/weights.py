@@ -72,6 +72,9 @@ def look(
     model: Annotated[
         str, typer.Option(help="A published model, or the folder of a run.")
     ] = "expression-circumplex",
+    detector: Annotated[
+        str, typer.Option(help="Face detector: dlib, face-alignment or blazeface.")
+    ] = "dlib",
     workers: Annotated[int, typer.Option(help="Processes that detect the faces.", min=1)] = 1,
     browser: Annotated[
         bool, typer.Option(help="Open the dashboard on the first video at the end.")
@@ -95,6 +98,7 @@ def look(
             runs=out / "runs",
             recordings=out / "recordings",
             model=model,
+            detector=detector,
             workers=workers,
             progress=progress,
         )
