@@ -13,7 +13,7 @@ export PIP_ROOT_USER_ACTION := ignore
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make demo       run the whole pipeline on synthetic data, open the dashboard (2 minutes)"
+	@echo "make demo       run the whole pipeline, open the dashboard on a real clip (3 minutes)"
 	@echo "make demo-full  the same with more data and a larger model (8 minutes)"
 	@echo "make test       check style and types, run the tests (PYTEST_OPTIONS='-k metrics')"
 	@echo "make lowest     run most tests with the lowest versions that pyproject.toml allows (8 GB, 30 minutes)"
