@@ -71,3 +71,11 @@ def test_no_card_for_a_folder_that_is_not_a_run(run, tmp_path):
     shutil.rmtree(run)
     with pytest.raises(AffectkitError, match="is not a run"):
         write_card(run)
+
+
+def test_the_card_says_what_the_agreements_say_about_sharing(run):
+    write_metadata(run, read_metadata(run) | {"datasets": ["affwild2", "synthetic"]})
+    write_card(run)
+    card = (run / CARD).read_text()
+    assert "affwild2: its newer agreement limits sharing of models" in card.replace("\\", "")
+    assert "synthetic:" not in card.replace("\\", "")

@@ -57,7 +57,7 @@ def demo(
     _print_demo(result)
     view = _look_at_clip(folder)
     if dashboard:
-        launch(result.runs, port=port, say=say, view=view)
+        launch(result.runs, recordings=result.recordings, port=port, say=say, view=view)
 
 
 def _look_at_clip(folder: Path) -> str:

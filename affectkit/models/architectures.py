@@ -76,10 +76,9 @@ def efficientnet_lite0() -> nn.Module:
 
 def _rename_efficientnet_layers(weights: PretrainedWeights, path: Path) -> Mapping[str, Tensor]:
     # both networks register the same layers in the same order; timm has no classifier here
-    names = [name for name in efficientnet_lite0().state_dict()]
     if not {"_conv_stem.weight", "_fc.weight"} <= weights.tensors.keys():
         return weights.tensors
-    return dict(zip(names, weights.tensors.values(), strict=False))
+    return dict(zip(efficientnet_lite0().state_dict(), weights.tensors.values(), strict=False))
 
 
 BACKBONES = {

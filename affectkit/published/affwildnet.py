@@ -13,7 +13,7 @@ give by agreement only, were not at hand.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,17 @@ from torch import Tensor
 from affectkit.errors import AffectkitError
 from affectkit.faces.crop import Crop
 from affectkit.models.cnn_rnn import CnnRnn
-from affectkit.models.pretrained import affwildnet_vgg_layers, read_weights, slim_resnet_layers
+from affectkit.models.pretrained import (
+    affwildnet_vgg_layers,
+    first_names,
+    read_weights,
+    slim_resnet_layers,
+)
 from affectkit.published.model import PublishedModel
 
 SIZE = 96  # pixels
 WINDOW = 80  # frames
 MAPS = (3, 3, 512)  # rows, columns and channels of VGG-Face's last pooling, of 96 pixels
-MAX_NAMES = 4  # of variables, listed in an error
 GRU_PARTS = {"kernel": "weight", "bias": "bias"}
 DENSE_PARTS = {"weights": "weight", "biases": "bias"}
 CROP_SOURCE = (
@@ -93,11 +97,11 @@ def read_checkpoint(
         log.info("%s: ignored variables: %s", path, ", ".join(left_over))
     tensors = {name: variables[variable] for variable, name in names.items()}
     if "linear_1/weights" in names:
-        tensors["fc.0.weight"] = _channels_first(tensors["fc.0.weight"])
+        tensors["fc.0.weight"] = _channelsfirst_names(tensors["fc.0.weight"])
     return tensors
 
 
-def _channels_first(weight: Tensor) -> Tensor:
+def _channelsfirst_names(weight: Tensor) -> Tensor:
     # TensorFlow flattens maps as (row, column, channel), PyTorch as (channel, row, column)
     return weight.reshape(len(weight), *MAPS).permute(0, 3, 1, 2).flatten(1)
 
@@ -114,12 +118,14 @@ def _check_variables(
     if missing or shapes:
         left_over = sorted(found.keys() - expected.keys())
         named = {"missing": missing, "left over": left_over, "of another shape": shapes}
-        faults = "; ".join(f"{fault}: {_first(names)}" for fault, names in named.items() if names)
+        faults = "; ".join(
+            f"{fault}: {first_names(names)}" for fault, names in named.items() if names
+        )
         raise AffectkitError(f"{path} is the checkpoint of another network: {faults}")
     infinite = [name for name in expected if not found[name].isfinite().all()]
     if infinite:
         raise AffectkitError(
-            f"{path} has values that are not finite in {_first(infinite)}; download it again"
+            f"{path} has values that are not finite in {first_names(infinite)}; download it again"
         )
 
 
@@ -130,14 +136,7 @@ def _shape(tensor: Tensor) -> str:
     return " x ".join(map(str, shape))
 
 
-def _first(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
-    return ", ".join(names[:MAX_NAMES]) + more
-
-
-def _published(
-    name: str, names: Mapping[str, str], window: int = 0, **model: object
-) -> PublishedModel:
+def _published(names: Mapping[str, str], window: int = 0, **model: object) -> PublishedModel:
     recipe: dict[str, dict[str, Any]] = {
         "model": {"normalisation": "paper", "activation": "relu", "layer_norm": False} | model,
         "windows": {"length": WINDOW, "input_size": SIZE},
@@ -155,7 +154,6 @@ def _published(
 
 def _vggface(width: int) -> PublishedModel:
     return _published(
-        f"affwild-vggface-{width}",
         _vgg_layers() | _dense("linear2_1", "fc.3") | _dense("linear3_1", "head"),
         backbone="vggface",
         fc=(4096, width),
@@ -167,7 +165,6 @@ def _vggface(width: int) -> PublishedModel:
 GRU = {"temporal": "gru_tf1", "hidden": 128, "layers": 2}
 MODELS: dict[str, PublishedModel] = {
     "affwildnet-vggface-gru": _published(
-        "affwildnet-vggface-gru",
         _vgg_layers() | _gru("rnn_1", "rnn"),
         WINDOW,
         backbone="vggface",
@@ -176,7 +173,6 @@ MODELS: dict[str, PublishedModel] = {
         **GRU,
     ),
     "affwildnet-resnet-gru": _published(
-        "affwildnet-resnet-gru",
         _resnet_layers() | _gru("rnn", "output"),
         WINDOW,
         backbone="resnet50_slim",

@@ -71,6 +71,11 @@ HSEMOTION_TODO = (
     "installed (a file of 2022: timm 0.4.5)"
 )
 
+
+def _affwild(what: str) -> Published:
+    return Published(what, "Aff-Wild", AFFWILD_LICENCE, Agreement(AFFWILD_PAGE, AFFWILD_TODO))
+
+
 PUBLISHED: dict[str, Published] = {
     "expression-circumplex": Published(
         what="mini-Xception, 7 expressions (Arriaga et al. 2017) with their valence and arousal",
@@ -155,30 +160,10 @@ PUBLISHED: dict[str, Published] = {
         licence=HSEMOTION_LICENCE,
         source=Agreement(f"{HSEMOTION}mobilevit_va_mtl.pt", HSEMOTION_TODO),
     ),
-    "affwildnet-vggface-gru": Published(
-        what="AffWildNet: VGG-Face and a GRU (Kollias et al. 2019)",
-        trained_on="Aff-Wild",
-        licence=AFFWILD_LICENCE,
-        source=Agreement(AFFWILD_PAGE, AFFWILD_TODO),
-    ),
-    "affwildnet-resnet-gru": Published(
-        what="AffWildNet: ResNet-50 and a GRU (Kollias et al. 2019)",
-        trained_on="Aff-Wild",
-        licence=AFFWILD_LICENCE,
-        source=Agreement(AFFWILD_PAGE, AFFWILD_TODO),
-    ),
-    "affwild-vggface-4096": Published(
-        what="VGG-Face with fully connected layers of 4096 and 4096 units",
-        trained_on="Aff-Wild",
-        licence=AFFWILD_LICENCE,
-        source=Agreement(AFFWILD_PAGE, AFFWILD_TODO),
-    ),
-    "affwild-vggface-2000": Published(
-        what="VGG-Face with fully connected layers of 4096 and 2000 units",
-        trained_on="Aff-Wild",
-        licence=AFFWILD_LICENCE,
-        source=Agreement(AFFWILD_PAGE, AFFWILD_TODO),
-    ),
+    "affwildnet-vggface-gru": _affwild("AffWildNet: VGG-Face and a GRU (Kollias et al. 2019)"),
+    "affwildnet-resnet-gru": _affwild("AffWildNet: ResNet-50 and a GRU (Kollias et al. 2019)"),
+    "affwild-vggface-4096": _affwild("VGG-Face with fully connected layers of 4096 and 4096 units"),
+    "affwild-vggface-2000": _affwild("VGG-Face with fully connected layers of 4096 and 2000 units"),
     "blazeface-full-range": Published(
         what="BlazeFace, face detector up to 5 m",
         trained_on="pictures of Google",

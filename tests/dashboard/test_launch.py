@@ -14,6 +14,7 @@ from affectkit.dashboard.launch import (
     check_port,
     environment,
     launch,
+    recording_view,
     run_server,
     server_command,
     wait_until_ready,
@@ -122,3 +123,7 @@ def test_the_environment_contains_the_folders(tmp_path, monkeypatch):
     assert environment(tmp_path, None)[RUNS] == str(tmp_path)
     assert RECORDINGS not in environment(tmp_path, None)
     assert environment(tmp_path, tmp_path / "r")[RECORDINGS] == str(tmp_path / "r")
+
+
+def test_the_address_of_a_recording_is_quoted():
+    assert recording_view("runs/a b", "x&y=1") == "/recording?run=a+b&recording=x%26y%3D1"

@@ -147,7 +147,7 @@ def test_a_checkpoint_of_another_network_lists_what_is_missing_and_left_over(tmp
     write_checkpoint(tmp_path / "model.ckpt-0", variables)
     message = read_error("affwildnet-vggface-gru", tmp_path / "model.ckpt-0")
     assert "is the checkpoint of another network: missing: conv_1/weights, conv_1/biases" in message
-    assert "and 34 more; left over: resnet_v1_50/conv1/weights, " in message
+    assert "and 35 more; left over: resnet_v1_50/conv1/weights, " in message
     assert message.endswith("resnet_v1_50/conv4/weights and 2 more")
 
 

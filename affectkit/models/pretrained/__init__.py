@@ -15,13 +15,19 @@ from affectkit.models.pretrained.layer_names import (
     rename_vgg_layers,
     slim_resnet_layers,
 )
-from affectkit.models.pretrained.loading import check_classes, differences, load_weights
+from affectkit.models.pretrained.loading import (
+    check_classes,
+    differences,
+    first_names,
+    load_weights,
+)
 from affectkit.models.pretrained.reading import read_weights
 
 __all__ = [
     "affwildnet_vgg_layers",
     "check_classes",
     "differences",
+    "first_names",
     "load_weights",
     "read_weights",
     "rename_resnet_layers",

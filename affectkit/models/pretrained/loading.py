@@ -94,9 +94,10 @@ def differences(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> 
         ("wrong dtype", dtypes),
         ("values that are not finite", infinite),
     )
-    return [f"{difference}: {_first_names(keys)}" for difference, keys in named if keys]
+    return [f"{difference}: {first_names(keys)}" for difference, keys in named if keys]
 
 
-def _first_names(keys: Sequence[str]) -> str:
+def first_names(keys: Sequence[str]) -> str:
+    """The first names of a list for an error, and the number of the others."""
     more = f" and {len(keys) - MAX_NAMES} more" if len(keys) > MAX_NAMES else ""
     return ", ".join(keys[:MAX_NAMES]) + more
